@@ -1,0 +1,1 @@
+"""One file per device family; each holds a constant ``DRIVER``."""

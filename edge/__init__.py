@@ -1,0 +1,1 @@
+"""Acquisition: ports and brokers in, stamped readings out."""

@@ -1,0 +1,1 @@
+"""The centre: live state, store, rooms, devices, API and pages."""

@@ -1,0 +1,1 @@
+"""Who may ask. Until users exist: this machine, or nobody."""

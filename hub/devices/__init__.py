@@ -1,0 +1,1 @@
+"""Which device speaks, which is silent, which is faulty."""

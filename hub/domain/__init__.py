@@ -1,0 +1,1 @@
+"""The words every subject of the hub shares. Pure data, no I/O."""

@@ -1,0 +1,65 @@
+"""What pages and routes of one subject may ask of the others, as protocols.
+
+Subjects never import each other; ``hub/run.py`` hands each one what it needs in these shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from hub.domain.centre import Centre, Room
+from hub.domain.device import DeviceState
+from hub.domain.room import RoomState, Status
+
+
+class RoomStep(msgspec.Struct, frozen=True):
+    """A stretch of one status. Time that no step covers is a gap: the hub did not know or was down."""
+
+    from_ms: int
+    to_ms: int
+    status: Status
+    people: int | None = None
+
+
+class StorageState(msgspec.Struct, frozen=True):
+    """Can we write? ``failing_since_ms`` is None while all is well."""
+
+    failing_since_ms: int | None = None
+    in_memory: int = 0  # changes that wait for the disk
+    lost: int = 0  # changes dropped because memory was full too, since the start
+
+
+class RoomsView(Protocol):
+    @property
+    def centre(self) -> Centre: ...
+
+    def rooms(self) -> Sequence[Room]: ...
+
+    def state(self, room: str) -> RoomState: ...
+
+    def states(self) -> Sequence[RoomState]: ...
+
+    async def steps(self, room: str, from_ms: int, to_ms: int) -> Sequence[RoomStep]: ...
+
+
+class DevicesView(Protocol):
+    def devices(self) -> Sequence[DeviceState]: ...
+
+    def device(self, device: str) -> DeviceState: ...
+
+    def in_room(self, room: str) -> Sequence[DeviceState]: ...
+
+
+class HubView(Protocol):
+    """What a page's frame shows of the hub itself."""
+
+    def now_ms(self) -> int: ...
+
+    def speed(self) -> float: ...
+
+    def storage(self) -> StorageState: ...
+
+    def links_down(self) -> Sequence[str]: ...

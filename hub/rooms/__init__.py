@@ -1,0 +1,1 @@
+"""Which room is free, by proof."""
