@@ -142,12 +142,17 @@ class MqttDriver(Driver):
 
     ``topics`` are patterns with one ``{device}`` hole. ``decode`` answers None for a topic that
     is not its business (a command echo, say). ``parents`` are topics that carry the health of the
-    convention itself; they may use ``{base}``, the first level of the device's own topic.
+    convention itself; they may use ``{base}``, the first level of the device's own topic, and
+    decode to the channel ``online``. How topics and patterns meet is told in topics.py.
     """
 
     topics: tuple[str, ...]
     decode: Callable[[MqttPart], Message | Discard | None]
     parents: tuple[str, ...] = field(default=())
+    not_readings: tuple[str, ...] = field(default=())
+    """Patterns of commands and of the convention's own tree, with ``{device}`` or ``{base}``."""
+    base: str = ""
+    """What topics usually begin with, where ``topics`` alone would fit any topic."""
 
 
 AnyDriver = SerialDriver | MqttDriver
