@@ -1,0 +1,1 @@
+"""Tests mirror the packages; flow/ walks the whole path."""
