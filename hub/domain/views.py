@@ -16,7 +16,7 @@ from hub.domain.room import RoomState, Status
 
 
 class RoomStep(msgspec.Struct, frozen=True):
-    """A stretch of one status. Time that no step covers is a gap: the hub did not know or was down."""
+    """A stretch of one status. Time that no step covers is a gap: the hub was down."""
 
     from_ms: int
     to_ms: int

@@ -1,0 +1,60 @@
+"""What must be looked at again when time alone may have changed it.
+
+A heap of due times, one per key. A later due time waits its turn: the earlier look will find it
+and plan again, so a sensor that speaks ten times a second costs no entry each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable
+
+from edge.clock import Clock
+
+LONGEST_WAIT_S = 1.0
+"""A demo's clock may change its pace while we wait."""
+
+
+class Agenda:
+    def __init__(self, clock: Clock, look: Callable[[str, int], int | None]) -> None:
+        """``look(key, now_ms)`` answers when to look again, or None."""
+        self._clock = clock
+        self._look = look
+        self._heap: list[tuple[int, str]] = []
+        self._planned: dict[str, int] = {}
+        self._wake = asyncio.Event()
+
+    def plan(self, key: str, due_ms: int | None) -> None:
+        """Look at ``key`` at that time, or earlier if that is planned already."""
+        planned = self._planned.get(key)
+        if due_ms is None or (planned is not None and planned <= due_ms):
+            return
+        self._planned[key] = due_ms
+        heapq.heappush(self._heap, (due_ms, key))
+        if self._heap[0][1] == key:
+            self._wake.set()
+
+    def run_due(self, now_ms: int) -> None:
+        """Look at everything whose time has come."""
+        while self._heap and self._heap[0][0] <= now_ms:
+            due, key = heapq.heappop(self._heap)
+            if self._planned.get(key) == due:
+                del self._planned[key]
+                again = self._look(key, now_ms)
+                # never twice in the same millisecond, whatever a rule answers
+                self.plan(key, None if again is None else max(again, now_ms + 1))
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            now = self._clock.now_ms()
+            self.run_due(now)
+            wait_s = LONGEST_WAIT_S
+            if self._heap:
+                wait_s = min(wait_s, self._clock.real_seconds(self._heap[0][0] - now))
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), max(wait_s, 0.001))
+            except TimeoutError:
+                continue

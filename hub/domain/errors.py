@@ -1,0 +1,35 @@
+"""Errors a caller of the hub can cause; one handler turns each into problem+json."""
+
+from __future__ import annotations
+
+
+class NotFoundError(LookupError):
+    """Something was asked for that this centre does not have."""
+
+    code = "not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class UnknownRoomError(NotFoundError):
+    code = "unknown_room"
+
+
+class UnknownDeviceError(NotFoundError):
+    code = "unknown_device"
+
+
+class UnknownChannelError(NotFoundError):
+    """Also for personal channels: nobody learns from the answer that they exist."""
+
+    code = "unknown_channel"
+
+
+class BadQueryError(ValueError):
+    """A parameter that cannot be understood; the message says how it should look."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter

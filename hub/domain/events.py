@@ -1,0 +1,48 @@
+"""What travels on the bus."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.reading import Reading
+from hub.domain.room import RoomState
+
+
+class Heard(msgspec.Struct, frozen=True, gc=False):
+    """A device said something. ``changed``: at least one of its channels has a new value."""
+
+    device: str
+    readings: tuple[Reading, ...]
+    at_ms: int
+    is_live: bool
+    changed: bool
+
+
+class LinkChanged(msgspec.Struct, frozen=True):
+    """A port, a broker or a convention's own bridge went down or came back."""
+
+    name: str
+    devices: frozenset[str]
+    up: bool
+    why: str
+    is_parent: bool
+    at_ms: int
+
+
+class FrameDiscarded(msgspec.Struct, frozen=True, gc=False):
+    """Bytes of a device that could not be read."""
+
+    device: str
+    at_ms: int
+
+
+class RoomChanged(msgspec.Struct, frozen=True):
+    """What we say of a room is different now."""
+
+    state: RoomState
+
+
+class DeviceChanged(msgspec.Struct, frozen=True, gc=False):
+    """A channel or the health of a device is different now."""
+
+    device: str

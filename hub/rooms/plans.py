@@ -1,0 +1,99 @@
+"""From the configured centre to the plans the rules judge: which reading speaks for which room."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from edge.reading import Reading
+from hub.domain.centre import OUTSIDE, Centre, Device, Placement
+from hub.domain.series import SeriesKey
+from hub.rooms.evidence import KIND_OF_CHANNEL, Kind, Line, Plan, Witness
+
+
+class Plans:
+    """Every room's plan. Witnesses come to be when a channel is first heard of.
+
+    A driver such as Zigbee2MQTT's can carry any channel, so only the first message, or the store
+    after a restart, tells whether a device is a door, a radar or a thermometer.
+    """
+
+    def __init__(self, centre: Centre) -> None:
+        self.of_room: dict[str, Plan] = {
+            room.id: Plan(
+                room.id,
+                room.kind,
+                room.capacity,
+                tuple(zone.id for zone in room.zones),
+                frozenset(door.id for door in centre.doors if room.id in door.between),
+            )
+            for room in centre.rooms
+        }
+        self.lines: dict[str, Line] = {}
+        self.rooms_of: dict[str, tuple[str, ...]] = {}
+        self._sides = {door.id: door.between for door in centre.doors}
+        self._places: dict[str, dict[str, Placement]] = {}
+        self._witnesses: dict[SeriesKey, tuple[Witness, ...]] = {}
+        for device in centre.devices:
+            self._add_device(device)
+
+    def _add_device(self, device: Device) -> None:
+        line = Line(device.id, device.proof_within_ms, device.silent_after_ms)
+        self.lines[device.id] = line
+        self._places[device.id] = device.places
+        rooms = {room for place in device.places.values() for room in self._rooms_at(place)}
+        self.rooms_of[device.id] = tuple(sorted(rooms))
+        for room in rooms:
+            self.of_room[room].lines.append(line)
+
+    def _rooms_at(self, place: Placement) -> tuple[str, ...]:
+        if place.door is not None:
+            return tuple(room for room in self._sides[place.door] if room != OUTSIDE)
+        return (place.room,) if place.room is not None else ()
+
+    def remember(self, keys: Iterable[SeriesKey]) -> None:
+        """Let sensors that are known from before the start be missed until they speak."""
+        for key in keys:
+            self.witnesses(key)
+
+    def take(self, reading: Reading) -> bool:
+        """Hand a reading to its witnesses; False if it speaks for no room."""
+        witnesses = self.witnesses(SeriesKey(reading.device, reading.channel, reading.part))
+        for witness in witnesses:
+            witness.take(reading)
+        return bool(witnesses)
+
+    def witnesses(self, key: SeriesKey) -> tuple[Witness, ...]:
+        found = self._witnesses.get(key)
+        if found is None:
+            found = self._witnesses[key] = tuple(self._call(key))
+        return found
+
+    def _call(self, key: SeriesKey) -> list[Witness]:
+        """Make the witnesses of a channel: a door speaks for the rooms on both its sides."""
+        kind = KIND_OF_CHANNEL.get(key.channel)
+        places = self._places.get(key.device)
+        if kind is None or places is None:
+            return []
+        place = places.get(key.part) or places.get(key.channel) or places.get("")
+        if place is None:
+            return []
+        called = []
+        for room in self._rooms_at(place):
+            at = room
+            if kind is Kind.DOOR:
+                at = place.door or f"{key.device} {key.part}"
+            witness = Witness(self.lines[key.device], kind, at, place.zone)
+            self.of_room[room].witnesses.append(witness)
+            called.append(witness)
+        return called
+
+
+def devices_by_room(centre: Centre) -> dict[str, list[str]]:
+    """Room id to the ids of the devices that watch it, doors on both their sides included."""
+    plans = Plans(centre)
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for device, rooms in plans.rooms_of.items():
+        for room in rooms:
+            found[room].append(device)
+    return found

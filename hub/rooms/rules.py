@@ -1,0 +1,361 @@
+"""Is the room free? The truth table of ARCHITECTURE section 7 as one pure function.
+
+``judge`` looks at what each witness has shown and answers with a status, its reasons and the next
+moment at which time alone could change the answer. Three kinds of finding are weighed:
+
+1. a *claim*: somebody is seen now (radar detects, motion, a count of one or more);
+2. a *trace*: somebody was seen and nothing shows that he left (the doors never opened since);
+3. a *proof*: a sensor that spoke recently shows that nobody can be there.
+
+Only a proof without a claim makes a room free. A proof newer than a trace beats it; a proof
+against a claim is given a moment to settle, then the answer is unknown. Whatever is stale, bad,
+remembered by a broker or behind a dead line is no finding at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from hub.domain.room import Crowding, People, Presence, RoomState, Status, Text, ZoneState
+from hub.rooms.evidence import Kind, Plan, Witness
+
+RADAR_HOLD_MS = 60_000
+MOTION_HOLD_MS = 600_000
+SETTLE_MS = 120_000  # how long two sensors may contradict each other, since one is always later
+CROSSINGS_PER_DOUBT = 10  # a counter may have lost one person in this many
+
+CROSSED_KINDS = frozenset({"corridor", "refuse", "storage"})
+"""Kinds of room that people cross and where nobody sits still."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a sensor shows, since a moment."""
+
+    since_ms: int
+    reason: Text
+
+
+@dataclass(slots=True)
+class Case:
+    """All that was found in one room, and when time alone may change it."""
+
+    now_ms: int
+    claims: list[Finding] = field(default_factory=list)
+    traces: list[Finding] = field(default_factory=list)
+    proofs: list[Finding] = field(default_factory=list)
+    doubts: list[Text] = field(default_factory=list)
+    people: People | None = None
+    as_of_ms: int = 0
+    due_ms: int | None = None
+
+    def passed(self, moment_ms: int) -> bool:
+        """Is the moment behind us? If not, remember to look again when it is."""
+        if moment_ms <= self.now_ms:
+            return True
+        if self.due_ms is None or moment_ms < self.due_ms:
+            self.due_ms = moment_ms
+        return False
+
+    def doubt(self, code: str, **params: str | int | float) -> None:
+        self.doubts.append(Text(code, dict(params)))
+
+
+def judge(plan: Plan, now_ms: int, before: RoomState | None = None) -> tuple[RoomState, int | None]:
+    """Say whether the room is free.
+
+    Returns:
+        The state, and the moment (ms) at which it must be looked at again if nothing is heard.
+    """
+    case = Case(now_ms)
+    _radars(plan, case)
+    _counters(plan, case)
+    _motion(plan, case)
+    for line in plan.lines:
+        if line.heard_ms is None:
+            case.doubt("not_heard_since_start", device=line.device)
+    status, reasons = _weigh(case, plan)
+    zones = tuple(_zone(plan, zone, case) for zone in plan.zones)
+    unchanged = before is not None and before.status is status
+    since = before.since_ms if unchanged and before else now_ms
+    people = case.people if status in (Status.IN_USE, Status.FULL, Status.FREE) else None
+    state = RoomState(
+        room=plan.room,
+        status=status,
+        presence=PRESENCE[status],
+        crowding=_crowding(people, plan.capacity),
+        people=people,
+        confidence=None,
+        since_ms=since,
+        as_of_ms=case.as_of_ms or max((w.since_ms for w in plan.witnesses), default=now_ms),
+        valid_until_ms=case.due_ms if status is not Status.UNKNOWN else None,
+        reasons=reasons,
+        zones=zones,
+    )
+    return state, case.due_ms
+
+
+PRESENCE = {
+    Status.IN_USE: Presence.PRESENT,
+    Status.FULL: Presence.PRESENT,
+    Status.FREE: Presence.ABSENT,
+    Status.UNKNOWN: Presence.UNKNOWN,
+    Status.CLOSED: Presence.UNKNOWN,
+}
+
+
+def _weigh(case: Case, plan: Plan) -> tuple[Status, tuple[Text, ...]]:
+    """Balance the findings, strongest first."""
+    if case.claims and case.proofs:
+        claim, proof = max(case.claims, key=_since), max(case.proofs, key=_since)
+        if case.passed(max(claim.since_ms, proof.since_ms) + SETTLE_MS):
+            return Status.UNKNOWN, (
+                Text("disagree", {"a": _witness(claim), "b": _witness(proof)}),
+                claim.reason,
+                proof.reason,
+            )
+    if case.claims:
+        return _occupied(case, plan, case.claims)
+    newest = max(case.proofs, key=_since, default=None)
+    open_traces = [t for t in case.traces if newest is None or t.since_ms > newest.since_ms]
+    if open_traces:
+        return _occupied(case, plan, open_traces)
+    if case.proofs:
+        return Status.FREE, tuple(p.reason for p in case.proofs)
+    return Status.UNKNOWN, tuple(dict.fromkeys(case.doubts)) or (Text("no_sensor"),)
+
+
+def _occupied(case: Case, plan: Plan, why: list[Finding]) -> tuple[Status, tuple[Text, ...]]:
+    reasons = tuple(f.reason for f in why)
+    people, limit = case.people, plan.capacity
+    if people is not None and limit and people.estimate >= limit:
+        over = Text("over_capacity", {"people": people.estimate, "capacity": limit})
+        return Status.FULL, (over, *reasons)
+    return Status.IN_USE, reasons
+
+
+def _since(finding: Finding) -> int:
+    return finding.since_ms
+
+
+def _witness(finding: Finding) -> str:
+    return str(finding.reason.params.get("device", finding.reason.code))
+
+
+def _speaks(witness: Witness, case: Case) -> bool:
+    """Can this witness say anything at all? Records why not."""
+    line = witness.line
+    if line.offline:
+        case.doubt("silent", device=line.device, time=line.heard_ms or 0)
+    elif not witness.is_live or line.heard_ms is None:
+        code = witness.source if witness.source in ("retained", "queued") else ""
+        case.doubt(code or "not_heard_since_start", device=line.device)
+    elif not witness.is_good:
+        case.doubt("bad", device=line.device, reason=witness.reason)
+    elif case.passed(line.heard_ms + line.silent_after_ms):
+        case.doubt("silent", device=line.device, time=line.heard_ms)
+    else:
+        case.as_of_ms = max(case.as_of_ms, line.heard_ms)
+        return True
+    return False
+
+
+def _proves(witness: Witness, case: Case) -> bool:
+    """Does its silence prove anything? Only on a live line, and only if it spoke recently."""
+    line = witness.line
+    if line.lost is not None:
+        code, name = line.lost
+        case.doubt(code, **{"link" if code == "link_lost" else "parent": name})
+        return False
+    heard = line.heard_ms or 0
+    if case.passed(heard + line.trusted_ms):
+        case.doubt("stale", device=line.device, time=heard)
+        return False
+    return True
+
+
+def _radars(plan: Plan, case: Case) -> None:
+    """A radar sees still people too: clear for its hold, over the whole room, proves emptiness."""
+    clear: list[Finding] = []
+    covered: set[str | None] = set()
+    for radar in plan.of(Kind.RADAR):
+        if not _speaks(radar, case):
+            continue
+        if radar.value:
+            # a detection that is not repeated is old news: as unproven as silence
+            if _proves(radar, case):
+                case.claims.append(_finding("radar_present", radar))
+        elif _proves(radar, case):
+            if case.passed(radar.since_ms + RADAR_HOLD_MS):
+                clear.append(_finding("radar_clear", radar))
+                covered.add(radar.zone)
+            else:
+                until = radar.since_ms + RADAR_HOLD_MS
+                case.doubt("waiting_for_proof", device=radar.line.device, until=until)
+    if None in covered or (plan.zones and covered >= set(plan.zones)):
+        # the room is as empty as the part of it that was last seen occupied
+        case.proofs.append(max(clear, key=_since))
+
+
+def _counters(plan: Plan, case: Case) -> None:
+    """Counters on the doors: people inside, with what may have been missed."""
+    counters = plan.of(Kind.COUNT)
+    if not counters or not all(_speaks(c, case) for c in counters):
+        return
+    estimate = max(sum(c.value or 0 for c in counters), 0)
+    zeroed = all(c.zeroed for c in counters)
+    crossings = sum(c.crossings for c in counters)
+    slack = crossings // CROSSINGS_PER_DOUBT + (0 if zeroed else 1)
+    case.people = People(max(estimate - slack, 0), estimate, estimate + slack)
+    newest = max(counters, key=lambda c: c.since_ms)
+    if estimate >= 1:
+        reason = Text("count", {"people": estimate, "time": newest.since_ms})
+        case.claims.append(Finding(newest.since_ms, reason))
+    elif not all(_proves(c, case) for c in counters):
+        pass  # _proves has said why
+    elif slack == 0:
+        case.proofs.append(Finding(newest.since_ms, Text("count_zero", {"time": newest.since_ms})))
+    else:
+        case.doubt("count_not_rezeroed", device=newest.line.device)
+
+
+def _motion(plan: Plan, case: Case) -> None:
+    """Motion sensors, with the doors where they are known."""
+    all_pirs = plan.of(Kind.MOTION)
+    pirs = [p for p in all_pirs if _speaks(p, case)]
+    moving = [p for p in pirs if p.value and _proves(p, case)]
+    for pir in moving:
+        case.claims.append(_finding("motion", pir))
+    if not pirs or moving:
+        return
+    # a blind part of the room proves nothing, whatever the rest of it sees
+    watched = len(pirs) == len(all_pirs) and all(_proves(p, case) for p in pirs)
+    quiet = Quiet(pirs, watched, seated=plan.kind not in CROSSED_KINDS)
+    doors = plan.of(Kind.DOOR)
+    if not plan.knows_all_doors:
+        _motion_alone(plan, case, quiet)
+    elif not all(_speaks(d, case) and _proves(d, case) for d in doors):
+        _recent_motion(case, quiet)
+    else:
+        _motion_and_doors(case, quiet, doors)
+
+
+@dataclass(slots=True)
+class Quiet:
+    """A room whose motion sensors see nothing now."""
+
+    pirs: list[Witness]
+    watched: bool  # all of them speak, recently
+    seated: bool  # a kind of room where people sit still
+
+    @property
+    def last(self) -> Witness:
+        return max(self.pirs, key=_last_motion)
+
+    @property
+    def last_ms(self) -> int:
+        return _last_motion(self.last)
+
+    @property
+    def was_seen(self) -> bool:
+        return any(p.last_on_ms is not None for p in self.pirs)
+
+    def reason(self, code: str) -> Text:
+        return Text(code, {"device": self.last.line.device, "time": self.last_ms})
+
+
+def _last_motion(pir: Witness) -> int:
+    """Last motion; if none was seen yet, we cannot know what happened before we listened."""
+    return pir.last_on_ms or pir.first_live_ms or 0
+
+
+def _recent_motion(case: Case, quiet: Quiet) -> None:
+    """Somebody moved within the hold: he is taken to be still there."""
+    until = quiet.last_ms + MOTION_HOLD_MS
+    if case.passed(until):
+        case.doubts.append(quiet.reason("no_motion"))
+    elif quiet.was_seen:
+        case.traces.append(Finding(quiet.last_ms, quiet.reason("motion")))
+    else:
+        case.doubt("waiting_for_proof", device=quiet.last.line.device, until=until)
+
+
+def _motion_alone(plan: Plan, case: Case, quiet: Quiet) -> None:
+    """Without doors, the absence of motion proves emptiness only where people never sit."""
+    if not case.passed(quiet.last_ms + MOTION_HOLD_MS):
+        _recent_motion(case, quiet)
+    elif quiet.seated:
+        case.doubt("no_proof_kind")
+        case.doubt("would_help_radar" if plan.doors else "would_help_door")
+    elif quiet.watched:
+        case.proofs.append(Finding(quiet.last_ms, quiet.reason("no_motion")))
+
+
+def _motion_and_doors(case: Case, quiet: Quiet, doors: list[Witness]) -> None:
+    """Somebody who moved is still inside until a door has opened and quiet has lasted."""
+    opened_ms = max(d.last_on_ms or 0 for d in doors)
+    moved_ms = max(d.moved_ms or 0 for d in doors)
+    ajar = [d for d in doors if d.value]
+    if opened_ms <= quiet.last_ms:
+        _nobody_left(case, quiet, doors, ajar)
+        return
+    lasted = case.passed(max(quiet.last_ms, moved_ms if quiet.seated else 0) + MOTION_HOLD_MS)
+    # silence since the door moved proves something only if the sensor was alive since then
+    spoke_since = all((p.line.heard_ms or 0) > moved_ms for p in quiet.pirs)
+    if quiet.seated and ajar:
+        case.doubt("door_open", **_door(ajar))
+    elif lasted and spoke_since and quiet.watched:
+        left = Text("door_opened_after_motion", {"time": opened_ms})
+        case.proofs.append(Finding(opened_ms, left))
+        case.proofs.append(Finding(quiet.last_ms, quiet.reason("no_motion")))
+    elif quiet.watched and not ajar:
+        case.traces.append(Finding(moved_ms, Text("door_shut", _door(doors))))
+
+
+def _nobody_left(case: Case, quiet: Quiet, doors: list[Witness], ajar: list[Witness]) -> None:
+    """No door has opened since the last motion."""
+    if ajar:
+        _recent_motion(case, quiet)
+    elif quiet.was_seen:
+        case.traces.append(Finding(quiet.last_ms, quiet.reason("still_person")))
+    else:
+        # nothing seen yet: whoever sat here before we listened still sits here
+        case.doubt("door_shut", **_door(doors))
+
+
+def _door(doors: list[Witness]) -> dict[str, str | int | float]:
+    newest = max(doors, key=lambda d: d.moved_ms or 0)
+    return {"device": newest.line.device, "time": newest.since_ms}
+
+
+def _finding(code: str, witness: Witness) -> Finding:
+    at = witness.since_ms
+    return Finding(at, Text(code, {"device": witness.line.device, "time": at}))
+
+
+def _crowding(people: People | None, capacity: int | None) -> Crowding | None:
+    if people is None or not capacity:
+        return None
+    share = people.estimate / capacity
+    if share < 0.5:
+        return Crowding.LOW
+    return Crowding.MEDIUM if share < 0.8 else Crowding.HIGH
+
+
+def _zone(plan: Plan, zone: str, whole: Case) -> ZoneState:
+    """A bay by its own sensors; what its sensors leave open stays unknown."""
+    own = Plan(zone, plan.kind, None)
+    own.witnesses = [_in_own_place(w) for w in plan.witnesses if w.zone == zone]
+    case = Case(whole.now_ms)
+    _radars(own, case)
+    _counters(own, case)
+    _motion(own, case)
+    status, _ = _weigh(case, own)
+    if case.due_ms is not None:
+        whole.passed(case.due_ms)
+    return ZoneState(zone, status, PRESENCE[status], case.people)
+
+
+def _in_own_place(witness: Witness) -> Witness:
+    """The same witness, covering the whole of the place that is judged."""
+    return replace(witness, zone=None)
