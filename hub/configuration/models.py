@@ -1,0 +1,148 @@
+"""What a configuration file may say. The strings under the fields become docs/configuration.md."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from edge.settings import DeviceSettings, Identifier, MqttSettings, Section
+
+Language = Literal["zh-CN", "zh-TW", "en"]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
+
+Kind = Literal[
+    "health_cabin", "canteen", "reading_room", "lecture_hall", "gym", "children", "day_care",
+    "meeting", "living_room", "service_hall", "workshop", "music", "dance", "games", "office",
+    "kitchen", "lobby", "corridor", "toilet", "refuse", "storage", "other",
+]  # fmt: skip
+
+
+def _some_name(name: dict[Language, Text]) -> dict[Language, Text]:
+    if not name:
+        raise PydanticCustomError("no_name", "no name")
+    return name
+
+
+def _empty_list(value: Any) -> Any:
+    # `devices:` with nothing below it is how people leave a list for later.
+    return [] if value is None else value
+
+
+Name = Annotated[dict[Language, Text], AfterValidator(_some_name)]
+LeftOpen = BeforeValidator(_empty_list)
+
+
+class CentreSection(Section):
+    """The centre itself."""
+
+    id: Identifier
+    """A short name, unique in the district; it appears in MQTT topics."""
+    name: Name
+    """What people call it, by language: zh-CN, zh-TW, en; at least one."""
+    timezone: str
+    """A name of the time zone database, for example Asia/Shanghai."""
+
+
+class StorageSection(Section):
+    """Where history is kept."""
+
+    path: str = Field(default="data", min_length=1)
+    """A folder; a relative one counts from where the hub is started (systemd: /var/lib/linli)."""
+
+
+class HttpSection(Section):
+    """Where the web pages and the API are served."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """An address of this machine; 127.0.0.1 is this machine only, 0.0.0.0 is every network."""
+    port: int = Field(default=8080, strict=True, ge=0, le=65535)
+    """0 takes any free port."""
+
+
+class AccessSection(Section):
+    """Who may look."""
+
+    open: bool = False
+    """True lets everybody on this machine in, without an account. For trials, on loopback only."""
+
+
+class BuildingSettings(Section):
+    """A house of the centre. Without any, one is implied."""
+
+    id: Identifier
+    """A short name, unique in the centre."""
+    name: Name
+    """What people call it, by language."""
+
+
+class ZoneSettings(Section):
+    """An open bay inside a room."""
+
+    id: Identifier
+    """A short name, unique in the room."""
+    name: Name | None = None
+    """What people call it, by language; the id if left out."""
+    capacity: Count | None = None
+    """How many people it is made for."""
+
+
+class RoomSettings(Section):
+    """A room."""
+
+    id: Identifier
+    """A short name, unique in the centre; `outside` is taken."""
+    name: Name
+    """What people call it, by language."""
+    building: Identifier | None = None
+    """Its building; may be left out where there is only one."""
+    floor: int = Field(default=1, strict=True, ge=-20, le=200)
+    """The storey: 1 is the ground floor, -1 the first basement."""
+    kind: Kind
+    """What it is for; it decides which sensors can prove that it is free."""
+    capacity: Count | None = None
+    """How many people it is made for; without it nothing is said about crowding."""
+    zones: Annotated[list[ZoneSettings], LeftOpen] = Field(default_factory=list)
+    """Open bays inside the room."""
+
+
+class DoorSettings(Section):
+    """A door ties two places. A room whose doors are all named here can be proven empty."""
+
+    id: Identifier
+    """A short name, unique in the centre."""
+    between: tuple[str, str]
+    """Two room ids, or a room id and `outside`."""
+
+
+class CentreSettings(Section):
+    """A whole centre: one file, and beside it `devices.d/*.yaml` with further devices."""
+
+    centre: CentreSection
+    """The centre itself."""
+    storage: StorageSection = StorageSection()
+    """Where history is kept."""
+    http: HttpSection = HttpSection()
+    """Where the web pages and the API are served."""
+    access: AccessSection = AccessSection()
+    """Who may look."""
+    mqtt: MqttSettings = MqttSettings()
+    """The broker; connected to only where a device needs it."""
+    buildings: Annotated[list[BuildingSettings], LeftOpen] = Field(default_factory=list)
+    """Houses; one is implied."""
+    rooms: Annotated[list[RoomSettings], LeftOpen] = Field(default_factory=list)
+    """Rooms."""
+    doors: Annotated[list[DoorSettings], LeftOpen] = Field(default_factory=list)
+    """Doors, where they are known."""
+    devices: Annotated[list[DeviceSettings], LeftOpen] = Field(default_factory=list)
+    """Monitors, sensors, readers."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sections_left_open(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        sections = ("storage", "http", "access", "mqtt")
+        return {k: v for k, v in data.items() if not (v is None and k in sections)}
