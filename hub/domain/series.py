@@ -23,6 +23,7 @@ class Series:
 
     __slots__ = (
         "count",
+        "intake",
         "key",
         "live_ms",
         "number",
@@ -31,7 +32,6 @@ class Series:
         "reason",
         "received_ms",
         "restored",
-        "rollup",
         "time_source",
         "unit",
         "until_ms",
@@ -49,10 +49,10 @@ class Series:
         self.received_ms = 0
         self.until_ms = 0  # the step was last confirmed
         self.count = 0  # readings in this step
+        self.intake = 0  # the change that began the step; 0: none did yet
         self.time_source = TimeSource.HUB
         self.live_ms: int | None = None  # last heard live since this start; None: not since then
         self.restored = False  # from the store, not confirmed since this start
-        self.rollup: object | None = None  # the store's running hour
 
     @property
     def is_good(self) -> bool:

@@ -1,0 +1,222 @@
+"""The live state: what every sensor says now, and what of it is a change worth keeping.
+
+    Report > apply > Change...
+
+``apply`` is the hottest function of the hub: most readings repeat what is known, and then only
+``until_ms``, ``count`` and ``live_ms`` of the series move, in memory. It answers a ``Change`` where
+value, unit, quality or reason differ. Four things are less obvious:
+
+1. Silence is a gap. When a device speaks again after more than its ``silent_after``, or for the
+   first time since the hub started, each of its series begins a new step even with the same value,
+   and the step before keeps the end it had. The gap is then in the record.
+2. A queued reading older than what is known, or one with a device time before the running step's
+   own device time, is history: a ``Change`` that ``is_late``, and the live state stays.
+3. Lateness compares like with like. A live reading stamped by the hub is never late, even when
+   the hub's clock was set back: what is heard now is what holds now.
+4. A retained reading is the broker's memory. Equal to what is known it changes nothing, not even
+   coverage; older than what is known it is dropped, or each reconnection would store it again.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from device_drivers.contract import Quality, Value
+from edge.reading import Reading, Report, TimeSource
+from hub.domain.series import Series, SeriesKey
+from hub.store.rollup import Rollups
+
+DEFAULT_SILENT_AFTER_MS = 600_000  # the contract's for a device on mains
+NEVER_MS = -(2**62)
+
+HUB_STAMPED = (TimeSource.HUB, TimeSource.UNSYNCED)
+NOT_LIVE = (TimeSource.QUEUED, TimeSource.RETAINED)
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """A new step of a series. ``intake`` is unique and grows, also over restarts."""
+
+    number: int
+    key: SeriesKey
+    value: Value
+    unit: str
+    quality: Quality
+    reason: str
+    observed_ms: int
+    received_ms: int
+    time_source: TimeSource
+    intake: int
+    previous_until_ms: int | None = None  # when the step before was last confirmed
+    is_late: bool = False
+    after_gap: bool = False  # the device, or the hub, was silent before this step
+
+
+class Voice:
+    """What one device said last, whatever the channel."""
+
+    __slots__ = ("resumed_ms", "series", "spoke_ms")
+
+    def __init__(self) -> None:
+        self.series: dict[tuple[str, str], Series] = {}
+        self.spoke_ms = NEVER_MS
+        self.resumed_ms = NEVER_MS  # it spoke again then, after a silence
+
+
+class LiveState:
+    """``silent_after`` is filled by whoever knows the configuration; unknown devices get 10 min."""
+
+    def __init__(self) -> None:
+        self.series: dict[SeriesKey, Series] = {}
+        self.by_device: dict[str, list[Series]] = {}
+        self.heard: dict[str, int] = {}
+        self.silent_after: dict[str, int] = {}
+        self.rollups = Rollups()
+        self.next_intake = 1
+        self.next_number = 1
+        self._voices: dict[str, Voice] = {}
+
+    def apply(self, report: Report) -> tuple[Change, ...]:
+        """Take in one message; answer what it changed, in the order of its readings."""
+        device = report.device
+        voice = self._voices.get(device) or self._meet(device)
+        if report.is_live:
+            self.heard[device] = report.received_ms
+        readings = report.readings
+        if readings and readings[0].time_source is not TimeSource.RETAINED:
+            self._hear(device, voice, readings[0])
+        changes: list[Change] | None = None
+        for reading in readings:
+            series = voice.series.get((reading.channel, reading.part))
+            if (
+                series is not None
+                and reading.value == series.value
+                and reading.quality is series.quality
+                and reading.unit == series.unit
+                and reading.reason == series.reason
+                and _absorb(voice, series, reading)
+            ):
+                continue
+            change = self._change(voice, series, reading)
+            if change is not None:
+                changes = changes or []
+                changes.append(change)
+        return tuple(changes) if changes else ()
+
+    def number_of(self, key: SeriesKey) -> Series:
+        """The series of a key, made where there is none."""
+        series = self.series.get(key)
+        if series is None:
+            series = self.restore(key, self.next_number)
+        return series
+
+    def restore(self, key: SeriesKey, number: int) -> Series:
+        """Put a series back, or a new one in, under its number."""
+        series = Series(key, number)
+        self.series[key] = series
+        self.by_device.setdefault(key.device, []).append(series)
+        voice = self._voices.get(key.device) or self._meet(key.device)
+        voice.series[(key.channel, key.part)] = series
+        self.next_number = max(self.next_number, number + 1)
+        return series
+
+    def cover_all(self) -> None:
+        """Let the roll-ups count every running step up to where its device last spoke."""
+        for voice in self._voices.values():
+            for series in voice.series.values():
+                self.rollups.cover(series.number, voice.spoke_ms)
+
+    def spoke_ms(self, device: str) -> int:
+        """When the device last spoke, since this start, queued readings included."""
+        voice = self._voices.get(device)
+        return NEVER_MS if voice is None else voice.spoke_ms
+
+    def _meet(self, device: str) -> Voice:
+        voice = self._voices[device] = Voice()
+        return voice
+
+    def _hear(self, device: str, voice: Voice, reading: Reading) -> None:
+        observed, spoke = reading.observed_ms, voice.spoke_ms
+        if observed >= spoke:
+            if observed - spoke > self.silent_after.get(device, DEFAULT_SILENT_AFTER_MS):
+                for series in voice.series.values():
+                    self.rollups.pause(series.number, spoke)
+                voice.resumed_ms = observed
+            voice.spoke_ms = observed
+        elif reading.time_source in HUB_STAMPED:  # the hub's clock was set back
+            voice.spoke_ms = observed
+            voice.resumed_ms = min(voice.resumed_ms, observed)
+
+    def _change(self, voice: Voice, series: Series | None, reading: Reading) -> Change | None:
+        if series is None:
+            series = self.number_of(SeriesKey(reading.device, reading.channel, reading.part))
+        is_late = series.intake > 0 and _is_late(series, reading)
+        if is_late and reading.time_source is TimeSource.RETAINED:
+            return None
+        known = series.intake > 0 and not is_late
+        change = Change(
+            series.number,
+            series.key,
+            reading.value,
+            reading.unit,
+            reading.quality,
+            reading.reason,
+            reading.observed_ms,
+            reading.received_ms,
+            reading.time_source,
+            self.next_intake,
+            _end_of(series, reading) if known else None,
+            is_late,
+            known and (series.restored or series.until_ms < voice.resumed_ms),
+        )
+        self.next_intake += 1
+        if not is_late:
+            self.begin(series, change)
+            if reading.is_live:
+                series.live_ms = reading.received_ms
+        return change
+
+    def begin(self, series: Series, change: Change) -> None:
+        """The step of a change becomes the running one; also how a log is replayed."""
+        series.value, series.unit = change.value, change.unit
+        series.quality, series.reason = change.quality, change.reason
+        series.observed_ms = series.until_ms = change.observed_ms
+        series.received_ms, series.time_source = change.received_ms, change.time_source
+        series.intake, series.count = change.intake, 1
+        series.live_ms, series.restored = None, False
+        counted = change.value if change.quality is Quality.GOOD else None
+        self.rollups.turn(series.number, change.observed_ms, counted)
+
+
+def _absorb(voice: Voice, series: Series, reading: Reading) -> bool:
+    """A reading that says what is known: extend the step, unless a gap lies between."""
+    if reading.time_source is TimeSource.RETAINED:
+        return True
+    observed = reading.observed_ms
+    if series.restored or series.until_ms < voice.resumed_ms:
+        return False
+    if observed > series.until_ms:
+        series.until_ms = observed
+    elif observed < series.observed_ms and _is_late(series, reading):
+        return False
+    series.count += 1
+    if reading.time_source is not TimeSource.QUEUED:
+        series.live_ms = reading.received_ms
+    return True
+
+
+def _is_late(series: Series, reading: Reading) -> bool:
+    source = reading.time_source
+    if source in NOT_LIVE:
+        return reading.observed_ms < series.until_ms
+    return (
+        source is TimeSource.DEVICE
+        and series.time_source is TimeSource.DEVICE
+        and reading.observed_ms < series.observed_ms
+    )
+
+
+def _end_of(series: Series, reading: Reading) -> int:
+    """Where the step before ends: never after the next one began, unless a clock was set back."""
+    if reading.observed_ms < series.observed_ms:
+        return series.until_ms
+    return min(series.until_ms, reading.observed_ms)
