@@ -1,0 +1,101 @@
+"""`linli run`: the hub of one centre, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub.configuration.locate import configuration_file, terminal_language
+
+if TYPE_CHECKING:
+    from hub.settings import CentreSettings
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+EPILOG = """\
+Ends cleanly on SIGTERM and Ctrl-C: everything heard is written first.
+
+Without a user or a token the pages show only how to set one up. For a trial on this machine, put
+access: {open: true} into the file; it is accepted on 127.0.0.1 only.
+
+examples:
+  linli run
+  linli run --config centre.yaml --data /var/lib/linli --log debug
+"""
+LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+JOURNAL_FORMAT = "%(levelname)-7s %(name)s: %(message)s"  # journald puts its own time in front
+
+
+def add(subparsers: Subparsers) -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "run",
+        help="run the hub of a centre",
+        description="Run the hub of a centre.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the centre's file")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="instead of storage.path")
+    parser.add_argument(
+        "--log", default="info", choices=("debug", "info", "warning"), help="how much to say"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load the settings, then serve until a signal."""
+    from hub.commands.check_config import complaint
+    from hub.settings import SettingsError, load
+
+    set_up_logging(arguments.log)
+    try:
+        settings = load(configuration_file(arguments.config))
+    except SettingsError as error:
+        print(complaint(error.problems, terminal_language(os.environ)), file=sys.stderr)
+        return 2
+    data = arguments.data or Path(settings.storage.path)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        print(
+            f"{data}: cannot keep history there ({reason}). Nothing was started.", file=sys.stderr
+        )
+        print("    Change storage.path or the folder's rights; see linli doctor.", file=sys.stderr)
+        return 1
+    return _serve(settings, data)
+
+
+def set_up_logging(level: str) -> None:
+    """Log to standard error, where journald and people look."""
+    is_journal = "JOURNAL_STREAM" in os.environ
+    logging.basicConfig(
+        level=level.upper(), format=JOURNAL_FORMAT if is_journal else LOG_FORMAT, stream=sys.stderr
+    )
+
+
+def _serve(settings: CentreSettings, data: Path) -> int:
+    import uvloop
+
+    from edge.clock import Clock
+    from hub.run import serve
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await serve(settings, Clock(), stop, data=data)
+
+    try:
+        uvloop.run(until_stopped())
+    except OSError as error:  # the port is taken, the disk is read-only
+        logging.getLogger("linli").error("Stopped: %s", error.strerror or error)  # noqa: TRY400 - a person reads this, not a traceback
+        return 1
+    return 0
