@@ -1,0 +1,148 @@
+"""How a device reads on a page: its place, its values in words and units, when it spoke."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from hub.domain.centre import OUTSIDE, Centre, pick
+from hub.domain.device import ChannelState, DeviceState, Health
+from hub.web.page import Frame, translator, word
+
+WORST_FIRST = (Health.SILENT, Health.FAULTY, Health.NEW, Health.OK)
+
+_SHOWN_UNITS = {"Cel": "°C", "[ppm]": "ppm", "dB[mW]": "dBm", "mm[Hg]": "mmHg", "lx": "lx"}
+_IN_A_LINE = 3
+_TELLING = (  # which channels a one-line summary takes first
+    "presence",
+    "people.count",
+    "motion",
+    "contact",
+    "occupancy",
+    "online",
+    "temperature",
+    "humidity",
+    "co2",
+)
+
+
+class DeviceLine(NamedTuple):
+    """One device in a list."""
+
+    id: str
+    driver: str
+    health: Health
+    room: str | None
+    place: str
+    values: str
+    heard: str
+
+
+class ChannelLine(NamedTuple):
+    """One channel on a device's page."""
+
+    name: str
+    value: str
+    quality: str
+    reason: str
+    since: str
+    until: str
+
+
+def device_line(frame: Frame, device: DeviceState, language: str) -> DeviceLine:
+    ordered = sorted(device.channels, key=_rank)[:_IN_A_LINE]
+    values = [
+        f"{channel_name(key, language)} {value_text(key, device.channels[key], language)}"
+        for key in ordered
+    ]
+    heard = device.last_heard_ms
+    return DeviceLine(
+        id=device.id,
+        driver=device.driver,
+        health=device.health,
+        room=device.room,
+        place=place(frame.centre, device, language),
+        values=" · ".join(values),
+        heard="" if heard is None else frame.when(heard, language),
+    )
+
+
+def channel_lines(frame: Frame, device: DeviceState, language: str) -> list[ChannelLine]:
+    """Every channel, also the bad ones, with what the device said."""
+    return [
+        ChannelLine(
+            name=channel_name(key, language),
+            value=value_text(key, state, language),
+            quality=state.quality,
+            reason=word(f"bad.{state.reason}", language, state.reason) if state.reason else "",
+            since=frame.when(state.observed_ms, language),
+            until=frame.when(state.until_ms, language),
+        )
+        for key, state in sorted(device.channels.items())
+    ]
+
+
+def channel_name(key: str, language: str) -> str:
+    """``contact.di1`` reads "Door di1"; a channel that is newer than the texts reads as it is."""
+    channel, part = split(key)
+    name = word(f"channel.{channel}", language, channel)
+    return f"{name} {part}" if part else name
+
+
+def value_text(key: str, state: ChannelState, language: str) -> str:
+    """The value in words, or as a number with its unit."""
+    t = translator(language)
+    if state.value is None:
+        return t("value.none")
+    plain = f"{state.value:g}" if isinstance(state.value, float) else str(state.value)
+    unit = _SHOWN_UNITS.get(state.unit, "" if state.unit.startswith("{") else state.unit)
+    number = f"{plain} {unit}" if unit not in ("", "1") else plain
+    return word(f"value.{split(key)[0]}.{plain}", language, number)
+
+
+def split(key: str) -> tuple[str, str]:
+    """Channel and part; a channel may have a dot itself (``people.count``).
+
+    >>> split("contact.di1"), split("people.count"), split("people.count.2")
+    (('contact', 'di1'), ('people.count', ''), ('people.count', '2'))
+    """
+    for channel in _CHANNELS_WITH_DOT:
+        if key == channel or key.startswith(channel + "."):
+            return channel, key[len(channel) + 1 :]
+    channel, _, part = key.partition(".")
+    return channel, part
+
+
+_CHANNELS_WITH_DOT = (
+    "people.count",
+    "people.in",
+    "people.out",
+    "battery.level",
+    "battery.voltage",
+    "link.quality",
+    "link.rssi",
+)
+
+
+def place(centre: Centre, device: DeviceState, language: str) -> str:
+    """The room, or the two sides of a door."""
+    names = {room.id: pick(room.name, language) for room in centre.rooms}
+    if device.room:
+        return names.get(device.room, device.room)
+    for door in centre.doors:
+        if door.id == device.door:
+            return " ↔ ".join(names.get(s, s) for s in door.between if s != OUTSIDE)
+    return translator(language)("ui.door", door=device.door) if device.door else ""
+
+
+def context(frame: Frame, device: DeviceState, language: str) -> dict[str, Any]:
+    """What the page of one device shows."""
+    return {
+        "d": device_line(frame, device, language),
+        "channels": channel_lines(frame, device, language),
+        "maturity": word(f"maturity.{device.maturity}", language, device.maturity),
+    }
+
+
+def _rank(key: str) -> int:
+    channel = split(key)[0]
+    return _TELLING.index(channel) if channel in _TELLING else len(_TELLING)

@@ -1,0 +1,185 @@
+"""The frame of every page: language, notices, error pages, and the two shapes of an answer.
+
+Each page has one address. Asked for plainly it is a whole document (``board.html``); asked for by
+the page's own script, with ``HX-Request``, it is only the part that changes
+(``board_live.html``). So a page without scripts shows the same as a live one.
+
+Templates get ``t(code, **params)`` and never a sentence of their own.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from hub.domain.centre import Centre, Name, Room, pick
+from hub.domain.room import Text
+from hub.domain.views import HubView
+from hub.texts import LANGUAGES, catalogue, clock, has, local, negotiate, render
+from hub.web.assets import Assets
+
+COOKIE = "lang"
+_A_YEAR_S = 365 * 24 * 3600
+_OWN_NAMES = {"zh-CN": "简体", "zh-TW": "繁體", "en": "English"}
+_ERRORS = (403, 404, 503)  # the ones that have a sentence of their own; all others read as 500
+
+Translate = Callable[..., str]
+
+
+@functools.cache
+def assets() -> Assets:
+    """One copy of the browser files for the process."""
+    return Assets()
+
+
+@functools.cache
+def environment() -> Environment:
+    """Templates, compiled once; ``StrictUndefined`` because a blank on a screen is a lie."""
+    made = Environment(
+        loader=PackageLoader("hub.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals["asset"] = assets().url
+    return made
+
+
+class Frame:
+    """What a page knows besides its subject. One per router; holds no state of its own."""
+
+    def __init__(self, centre: Centre, hub: HubView) -> None:
+        self.centre = centre
+        self.hub = hub
+
+    def answer(self, request: Request, name: str, **context: Any) -> HTMLResponse:
+        """The page ``name`` as a document, or its live part."""
+        language = language_of(request)
+        if request.headers.get("hx-request"):
+            return self._respond(f"{name}_live.html", language, request, context)
+        response = self._respond(f"{name}.html", language, request, context)
+        if request.query_params.get("lang"):
+            response.set_cookie(COOKIE, language, max_age=_A_YEAR_S, samesite="lax", httponly=True)
+        return response
+
+    def error(self, request: Request, status: int) -> HTMLResponse:
+        """A designed page for a refused, unknown or failed request."""
+        code = status if status in _ERRORS else 500
+        context = {"code": code, "here": ""}
+        response = self._respond("error.html", language_of(request), request, context)
+        response.status_code = status
+        return response
+
+    def when(self, at_ms: int, language: str) -> str:
+        """A clock time in the centre's zone, with its date where it is not today."""
+        return clock(at_ms, language, self.centre.timezone, self.hub.now_ms())
+
+    def text(self, text: Text, language: str) -> str:
+        return render(text, language, self.centre.timezone, self.hub.now_ms())
+
+    def place(self, room: Room, language: str) -> str:
+        """Building and floor; the building only where there are several."""
+        floor_ = floor(room.floor, language)
+        if len(self.centre.buildings) < 2:
+            return floor_
+        name = next((b.name for b in self.centre.buildings if b.id == room.building), {})
+        return f"{pick(name, language)} · {floor_}" if name else floor_
+
+    def _respond(
+        self, template: str, language: str, request: Request, context: dict[str, Any]
+    ) -> HTMLResponse:
+        html = (
+            environment().get_template(template).render(self._common(request, language) | context)
+        )
+        headers = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language, Cookie"}
+        return HTMLResponse(html, headers=headers)
+
+    def _common(self, request: Request, language: str) -> dict[str, Any]:
+        now = self.hub.now_ms()
+        return {
+            "t": translator(language),
+            "language": language,
+            "languages": [(tag, _OWN_NAMES[tag], _address(request, lang=tag)) for tag in LANGUAGES],
+            "address": _address(request, lang=language),
+            "centre": named(self.centre.name, language),
+            "clock": clock(now, language, self.centre.timezone),
+            "as_of": f"{local(now, self.centre.timezone):%Y-%m-%dT%H:%M%z}",
+            "notices": self._notices(language),
+            "named": functools.partial(named, language=language),
+            "when": functools.partial(self.when, language=language),
+        }
+
+    def _notices(self, language: str) -> list[tuple[str, str]]:
+        """What the hub says of itself, as (kind, sentence); empty while all is well."""
+        t, found = translator(language), []
+        storage = self.hub.storage()
+        if storage.failing_since_ms is not None:
+            since = self.when(storage.failing_since_ms, language)
+            words = t("ui.storage_failing", time=since, waiting=storage.in_memory)
+            if storage.lost:
+                words += ("" if language != "en" else " ") + t(
+                    "ui.storage_lost", count=storage.lost
+                )
+            found.append(("warning", words))
+        if links := self.hub.links_down():
+            found.append(("warning", t("ui.links_down", links=t("ui.comma").join(links))))
+        if (speed := self.hub.speed()) != 1:
+            found.append(("note", t("ui.speed", speed=f"{speed:g}")))
+        return found
+
+
+def language_of(request: Request) -> str:
+    """``?lang=``, else the cookie, else what the browser prefers."""
+    return negotiate(
+        request.query_params.get("lang"),
+        request.cookies.get(COOKIE),
+        request.headers.get("accept-language"),
+    )
+
+
+@functools.cache
+def translator(language: str) -> Translate:
+    """``t("ui.people", people=3)``; a code without a sentence is a bug in a template."""
+    sentences = catalogue(language)
+
+    def t(code: str, /, **params: str | int) -> str:
+        if code not in sentences:
+            raise KeyError(f"no sentence for {code}")
+        return render(Text(code, dict(params)), language)
+
+    return t
+
+
+def word(code: str, language: str, otherwise: str) -> str:
+    """A sentence where there is one: room kinds and channels may be newer than the catalogues."""
+    return render(Text(code), language) if has(code) else otherwise
+
+
+def named(name: Name, language: str) -> Markup:
+    """A name, marked with its own language where it is not the page's."""
+    shown = pick(name, language)
+    tag = next(tag for tag, text in name.items() if text == shown)
+    if tag == language or name.get(language) == shown:
+        return escape(shown)
+    return Markup('<span lang="{}">{}</span>').format(tag, shown)
+
+
+def floor(number: int, language: str) -> str:
+    """Floors count from 1 as the signs in the house do; below it there are basements."""
+    if number < 0:
+        return render(Text("ui.basement", {"floor": -number}), language)
+    return render(Text("ui.floor", {"floor": number}), language)
+
+
+def _address(request: Request, **changed: str) -> str:
+    query = dict(request.query_params) | changed
+    return f"{request.url.path}?{urlencode(query)}"

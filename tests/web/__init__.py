@@ -1,0 +1,1 @@
+"""Texts, pages and their parts, without a browser."""
