@@ -8,8 +8,9 @@ a serial device, so that nothing it remembers is erased (ARCHITECTURE decision 1
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
+
+import msgspec
 
 from device_drivers.channels import is_event, is_personal
 from device_drivers.contract import Discard
@@ -19,8 +20,6 @@ from hub.bus import Bus
 from hub.domain.events import FrameDiscarded, Heard, LinkChanged
 from hub.live import LiveState
 from hub.store.store import Store
-
-log = logging.getLogger(__name__)
 
 
 class Intake:
@@ -39,10 +38,11 @@ class Intake:
     def report(self, report: Report) -> None:
         """Take all readings of one message."""
         self.messages += 1
-        for reading in report.readings:
-            if is_personal(reading.channel):
-                self._drop_personal(report)
-                return
+        if any(is_personal(reading.channel) for reading in report.readings):
+            report = self._without_personal(report)
+        elif all(reading.channel == "online" for reading in report.readings):
+            # a convention speaks of the device; the device itself said nothing
+            report = msgspec.structs.replace(report, is_live=False)
         changes = self._live.apply(report)
         if changes:
             urgent = any(is_event(change.key.channel) for change in changes)
@@ -53,14 +53,14 @@ class Intake:
             Heard(report.device, report.readings, report.received_ms, report.is_live, bool(changes))
         )
 
-    def _drop_personal(self, report: Report) -> None:
+    def _without_personal(self, report: Report) -> Report:
+        """Drop what nobody may keep yet, and keep the way back closed to a serial device."""
         self.personal_dropped += 1
-        if report.is_live:
-            self._live.heard[report.device] = report.received_ms
-        # a serial device keeps its result; a broker would only send it again and again
-        if report.receipt is not None and report.receipt.delivery is not None:
-            report.receipt.settle(0)
-        self._bus.publish(Heard(report.device, (), report.received_ms, report.is_live, False))
+        rest = tuple(r for r in report.readings if not is_personal(r.channel))
+        receipt = report.receipt
+        if receipt is not None and receipt.delivery is None:
+            receipt = None  # it would erase the result; a broker would only send it again
+        return msgspec.structs.replace(report, readings=rest, receipt=receipt)
 
     def discard(self, device: str, discard: Discard) -> None:
         """Count bytes that could not be read; their content is not kept."""

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from hub.domain.centre import Centre, Room
-from hub.domain.device import DeviceState
+from hub.domain.device import DeviceState, Health
 from hub.domain.room import RoomState, Status
 
 
@@ -49,6 +49,8 @@ class DevicesView(Protocol):
     def devices(self) -> Sequence[DeviceState]: ...
 
     def device(self, device: str) -> DeviceState: ...
+
+    def counts(self) -> dict[Health, int]: ...
 
     def in_room(self, room: str) -> Sequence[DeviceState]: ...
 

@@ -1,0 +1,1 @@
+"""What other programs see: documents, the event stream, errors, probes and metrics."""

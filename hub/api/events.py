@@ -1,0 +1,43 @@
+"""``/api/v1/events`` for programs, ``/events`` for our own pages."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+
+from hub import texts
+from hub.api.stream import Broadcaster
+
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+STREAM = {200: {"description": "Never ends.", "content": {"text/event-stream": {}}}}
+
+
+def routes(broadcaster: Broadcaster) -> APIRouter:
+    router = APIRouter(tags=["events"])
+
+    @router.get("/api/v1/events", response_class=StreamingResponse, responses=STREAM)
+    async def follow(
+        lang: Annotated[str | None, Query(description="zh-CN, zh-TW or en")] = None,
+        accepted: Annotated[
+            str | None, Header(alias="Accept-Language", include_in_schema=False)
+        ] = None,
+        last_event_id: Annotated[str | None, Header(description="resumes after it")] = None,
+    ) -> StreamingResponse:
+        """Rooms and devices as they change: `room`, `device`, `beat` each 3 s, `reset`.
+
+        A `room` or `device` event carries the same document as the route of that name. After
+        `reset` read the state anew: what happened in between is not known any more.
+        """
+        language = texts.negotiate(lang, None, accepted)
+        stream = broadcaster.follow(language, last_event_id)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
+
+    @router.get("/events", include_in_schema=False, response_class=StreamingResponse)
+    async def pulse() -> StreamingResponse:
+        """That something changed, as a number; pages fetch their state themselves."""
+        stream = broadcaster.pulse()
+        return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
+
+    return router

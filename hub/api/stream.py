@@ -1,0 +1,196 @@
+"""Changes as they happen: one broadcaster, encoded once for all clients (server-sent events).
+
+The first change of a room or device goes out at once; further ones within 250 ms are merged, so
+a client sees at most four events a second for each. Each client has a bounded queue. One that does
+not keep up is told to start again (``reset``) rather than given old news.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+from hub.texts import LANGUAGES
+
+MERGE_S = 0.25
+ROUND_S = 0.02
+PULSE_S = 0.1
+BEAT_S = 3.0
+REMEMBERED = 2_000  # events that a reconnecting client can catch up on
+QUEUE = 1_000  # events one slow client may be behind
+
+BEAT = b"event: beat\ndata: {}\n\n"
+RESET = b"event: reset\ndata: {}\n\n"
+
+Key = tuple[str, str]  # event name, room or device id
+
+
+class Audience:
+    """The clients of one language, and what they were told last."""
+
+    def __init__(self) -> None:
+        self.clients: set[asyncio.Queue[bytes | None]] = set()
+        self.recent: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)
+
+
+class Broadcaster:
+    """Hands changes to every open stream. All methods run on the event loop."""
+
+    def __init__(self, render: Callable[[str, str, str], bytes]) -> None:
+        """``render(name, id, language)`` gives the JSON of a room or device as it is now."""
+        self._render = render
+        self._boot = secrets.token_hex(4)
+        self._number = 0
+        self._audiences = {language: Audience() for language in LANGUAGES}
+        self._quiet_until: dict[Key, float] = {}
+        self._dirty: dict[Key, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._moved = asyncio.Event()
+        self.changes = 0  # of any kind; what our own pages are told
+
+    @property
+    def clients(self) -> int:
+        return sum(len(audience.clients) for audience in self._audiences.values())
+
+    def changed(self, name: str, item: str) -> None:
+        """Something is different; its newest state goes out now or, merged, shortly."""
+        self.nudge()
+        key = (name, item)
+        now = asyncio.get_running_loop().time()
+        if now < self._quiet_until.get(key, 0.0):
+            self._dirty[key] = None
+            self._arm(self._quiet_until[key])
+            return
+        self._send(key, now)
+
+    def nudge(self) -> None:
+        """Let our own pages look again, for what is no room and no device."""
+        self.changes += 1
+        self._moved.set()
+
+    def _arm(self, at: float) -> None:
+        """Flush then, or earlier; never more often than each 20 ms, whatever the load."""
+        loop = asyncio.get_running_loop()
+        at = max(at, loop.time() + ROUND_S)
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(at, self._flush)
+
+    def _flush(self) -> None:
+        """Send what was merged, if its time has come; the others wait for the next round."""
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        waiting, self._dirty = self._dirty, {}
+        for key in waiting:
+            if self._quiet_until[key] <= now:
+                self._send(key, now)
+            else:
+                self._dirty[key] = None
+        if self._dirty:
+            self._arm(min(self._quiet_until[key] for key in self._dirty))
+
+    def _send(self, key: Key, now: float) -> None:
+        self._quiet_until[key] = now + MERGE_S
+        self._number += 1
+        for language, audience in self._audiences.items():
+            if not audience.clients:
+                # nobody listens: who comes back later is told to start again
+                audience.recent.clear()
+                continue
+            text = b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (
+                self._boot.encode(),
+                self._number,
+                key[0].encode(),
+                self._render(*key, language),
+            )
+            audience.recent.append((self._number, text))
+            for client in audience.clients:
+                _put(client, text)
+
+    def _missed(self, audience: Audience, last_event_id: str) -> list[bytes]:
+        """What a reconnecting client has not seen, or a reset where we cannot know."""
+        boot, _, number = last_event_id.partition("-")
+        if boot != self._boot or not number.isascii() or not number.isdigit():
+            return [RESET]
+        last = int(number)
+        first_known = audience.recent[0][0] if audience.recent else self._number + 1
+        if last + 1 < first_known or last > self._number:
+            return [RESET]
+        missed = [text for at, text in audience.recent if at > last]
+        return missed if len(missed) < QUEUE else [RESET]
+
+    async def follow(self, language: str, last_event_id: str | None) -> AsyncIterator[bytes]:
+        """One client's stream, until the client or the hub goes."""
+        if self._closed:
+            return
+        audience = self._audiences[language]
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
+        missed = [BEAT] if last_event_id is None else self._missed(audience, last_event_id)
+        for text in missed:
+            queue.put_nowait(text)
+        audience.clients.add(queue)
+        try:
+            while (batch := await _next(queue)) is not None:
+                yield batch
+        finally:
+            audience.clients.discard(queue)
+
+    async def pulse(self) -> AsyncIterator[bytes]:
+        """For our own pages: only that something changed, as a number; they fetch the rest."""
+        last = -1
+        while not self._closed:
+            yield BEAT if self.changes == last else b"data: %d\n\n" % self.changes
+            last = self.changes
+            # a page fetches itself anew: once for a burst, and soon enough to look immediate
+            await asyncio.sleep(PULSE_S)
+            try:
+                async with asyncio.timeout(BEAT_S):
+                    while self.changes == last and not self._closed:
+                        self._moved.clear()
+                        await self._moved.wait()
+            except TimeoutError:
+                continue
+
+    def close(self) -> None:
+        """End every stream, so that the server can stop."""
+        self._closed = True
+        self._moved.set()
+        if self._timer is not None:
+            self._timer.cancel()
+        for audience in self._audiences.values():
+            for client in audience.clients:
+                while client.full():
+                    client.get_nowait()
+                client.put_nowait(None)
+
+
+def _put(client: asyncio.Queue[bytes | None], text: bytes) -> None:
+    if client.full():
+        while not client.empty():
+            client.get_nowait()
+        client.put_nowait(RESET)
+    client.put_nowait(text)
+
+
+async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
+    """The next event; several that wait go out in one write, a beat where there is none."""
+    try:
+        async with asyncio.timeout(BEAT_S):
+            first = await queue.get()
+    except TimeoutError:
+        return BEAT
+    if first is None:
+        return None
+    waiting = [first]
+    while not queue.empty():
+        text = queue.get_nowait()
+        if text is None:
+            queue.put_nowait(None)  # the end: after these
+            break
+        waiting.append(text)
+    return b"".join(waiting)

@@ -1,0 +1,67 @@
+"""The HTTP server: uvicorn, told when to start and how to end while streams are open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+
+STOP_WITHIN_S = 2
+
+
+class PortBusyError(OSError):
+    """Nobody can listen there; the message says what to do."""
+
+
+class Server(uvicorn.Server):
+    """Signals belong to whoever runs the hub; open streams are ended before the server waits."""
+
+    def __init__(self, app: Any, end_streams: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=STOP_WITHIN_S,
+            timeout_keep_alive=30,
+            limit_concurrency=1_000,
+        )
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_streams()
+        await super().shutdown(sockets)
+
+    async def listening(self) -> None:
+        """Return once requests are answered."""
+        while not self.started:
+            await asyncio.sleep(0.005)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address, before anything else is started.
+
+    Raises:
+        PortBusyError: somebody else has it, or it is not ours to take.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise PortBusyError(
+            f"Cannot serve pages on {host}:{port}: {error.strerror or error}. Nothing was started. "
+            "Choose another http.port, or stop the program that has this one."
+        ) from error

@@ -1,0 +1,53 @@
+"""How the hub itself is: its clock, its links, its disk, its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Histogram
+
+from edge.clock import Clock
+from hub.domain.views import StorageState
+from hub.intake import Intake
+from hub.store.store import Store
+
+LAG_EVERY_S = 0.1
+LAG_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5)
+
+
+class Vitals:
+    """Implements ``HubView`` for pages, and feeds the probes."""
+
+    def __init__(self, clock: Clock, intake: Intake, store: Store) -> None:
+        self.intake = intake
+        self.is_ready = False
+        self._clock = clock
+        self._store = store
+        self.registry = CollectorRegistry()
+        self._lag = Histogram(
+            "linli_loop_lag_seconds",
+            "How late the event loop is.",
+            registry=self.registry,
+            buckets=LAG_BUCKETS_S,
+        )
+
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
+    def speed(self) -> float:
+        return self._clock.speed
+
+    def storage(self) -> StorageState:
+        return self._store.state()
+
+    def links_down(self) -> Sequence[str]:
+        return tuple(self.intake.links_down)
+
+    async def watch_lag(self) -> None:
+        """Measure by how much a short sleep overruns."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_EVERY_S
+            await asyncio.sleep(LAG_EVERY_S)
+            self._lag.observe(max(loop.time() - due, 0.0))
