@@ -1,0 +1,1 @@
+"""The commands, called as the command line calls them."""

@@ -1,0 +1,1 @@
+"""Drivers: golden vectors, five properties for all, and what is particular to some."""
