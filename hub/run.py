@@ -14,13 +14,11 @@ from edge.service import Edge
 from hub import app, settings
 from hub.access.guard import own_names
 from hub.api import events, probes
-from hub.api.documents import device_document, encode, room_document
 from hub.api.stream import Broadcaster
 from hub.bus import Bus
 from hub.devices import api as devices_api
 from hub.devices import pages as devices_pages
 from hub.devices.service import DevicesService
-from hub.domain.centre import Centre
 from hub.domain.events import DeviceChanged, LinkChanged, RoomChanged
 from hub.intake import Intake
 from hub.rooms import api as rooms_api
@@ -67,29 +65,30 @@ async def serve(
         host, port = listener.getsockname()[:2]
         parts = await _assemble(config, clock, data, port)
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(parts.server.serve(sockets=[listener]), name="web")
+            group.create_task(parts.server.serve(sockets=[listener]), name="web")
             acquiring = group.create_task(parts.edge.run(stop), name="edge")
             watching = [
                 group.create_task(parts.rooms.run(), name="rooms"),
                 group.create_task(parts.devices.run(), name="devices"),
                 group.create_task(parts.vitals.watch_lag(), name="loop lag"),
             ]
-            await parts.server.listening()
-            parts.vitals.is_ready = True
-            address = f"http://{host}:{port}"
-            log.info("Serving on %s", address)
-            if ready is not None:
-                ready(address)
-            await stop.wait()
-            parts.vitals.is_ready = False
-            # nothing new comes in; what came in is committed; then the broker may forget it
-            await acquiring
-            for task in watching:
-                task.cancel()
-            await parts.store.close()
-            await parts.edge.finish()
-            parts.server.should_exit = True
-            await serving
+            try:
+                await parts.server.listening.wait()
+                parts.vitals.is_ready = True
+                address = f"http://{host}:{port}"
+                log.info("Serving on %s", address)
+                if ready is not None:
+                    ready(address)
+                await stop.wait()
+                await acquiring  # from here on nothing new comes in
+            finally:
+                # what came in is committed, and only then may the broker forget it
+                parts.vitals.is_ready = False
+                await parts.store.close()
+                await parts.edge.finish()
+                parts.server.should_exit = True
+                for task in watching:
+                    task.cancel()
 
 
 async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, port: int) -> Parts:
@@ -109,13 +108,14 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
         f"linli-{place.id}",
         store.known_deliveries(),
     )
+    bus.subscribe(RoomChanged, lambda event: store.append_room(event.state))
     rooms = RoomsService(place, clock, bus, store, live.series.values())
     devices = DevicesService(place, clock, bus, live, store.stopped_ms)
     vitals = Vitals(clock, intake, store)
     vitals.registry.register(probes.HubCollector(vitals, devices))
-    broadcaster = _broadcaster(place, rooms, devices)
+    broadcaster = events.broadcaster(rooms, devices)
     board = StatusBoard(rooms, devices, vitals)
-    _connect(bus, store, broadcaster, board)
+    _connect(bus, broadcaster, board)
     routers = [
         probes.routes(vitals),
         events.routes(broadcaster),
@@ -129,23 +129,10 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
     return Parts(store, edge, rooms, devices, vitals, Server(web, broadcaster.close))
 
 
-def _broadcaster(place: Centre, rooms: RoomsService, devices: DevicesService) -> Broadcaster:
-    """Renders what changed as the API would."""
-    by_id = {room.id: room for room in place.rooms}
-
-    def render(name: str, item: str, language: str) -> bytes:
-        if name == "device":
-            return encode(device_document(devices.device(item)))
-        return encode(room_document(by_id[item], rooms.state(item), place, language))
-
-    return Broadcaster(render)
-
-
-def _connect(bus: Bus, store: Store, broadcaster: Broadcaster, board: StatusBoard) -> None:
+def _connect(bus: Bus, broadcaster: Broadcaster, board: StatusBoard) -> None:
     """Who hears of what."""
 
     def room_changed(event: RoomChanged) -> None:
-        store.append_room(event.state)
         board.forget()
         broadcaster.changed("room", event.state.room)
 

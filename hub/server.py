@@ -36,19 +36,19 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._end_streams = end_streams
+        self.listening = asyncio.Event()  # requests are answered
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._end_streams()
         await super().shutdown(sockets)
-
-    async def listening(self) -> None:
-        """Return once requests are answered."""
-        while not self.started:
-            await asyncio.sleep(0.005)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from hub import texts
+from hub.api.documents import device_document, encode, room_document
 from hub.api.stream import Broadcaster
+from hub.domain.views import DevicesView, RoomsView
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-STREAM = {200: {"description": "Never ends.", "content": {"text/event-stream": {}}}}
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Never ends.", "content": {"text/event-stream": {}}}
+}
 
 
 def routes(broadcaster: Broadcaster) -> APIRouter:
@@ -41,3 +45,16 @@ def routes(broadcaster: Broadcaster) -> APIRouter:
         return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
 
     return router
+
+
+def broadcaster(rooms: RoomsView, devices: DevicesView) -> Broadcaster:
+    """Says what changed as the routes of that name would."""
+    by_id = {room.id: room for room in rooms.rooms()}
+
+    def render(name: str, item: str, language: str) -> bytes:
+        if name == "device":
+            return encode(device_document(devices.device(item)))
+        state = rooms.state(item)
+        return encode(room_document(by_id[item], state, rooms.centre, language))
+
+    return Broadcaster(render)
