@@ -58,7 +58,9 @@ class Case:
         return False
 
     def doubt(self, code: str, **params: str | int | float) -> None:
-        self.doubts.append(Text(code, dict(params)))
+        text = Text(code, dict(params))
+        if text not in self.doubts:
+            self.doubts.append(text)
 
 
 def judge(plan: Plan, now_ms: int, before: RoomState | None = None) -> tuple[RoomState, int | None]:
@@ -122,7 +124,7 @@ def _weigh(case: Case, plan: Plan) -> tuple[Status, tuple[Text, ...]]:
         return _occupied(case, plan, open_traces)
     if case.proofs:
         return Status.FREE, tuple(p.reason for p in case.proofs)
-    return Status.UNKNOWN, tuple(dict.fromkeys(case.doubts)) or (Text("no_sensor"),)
+    return Status.UNKNOWN, tuple(case.doubts) or (Text("no_sensor"),)
 
 
 def _occupied(case: Case, plan: Plan, why: list[Finding]) -> tuple[Status, tuple[Text, ...]]:

@@ -1,0 +1,112 @@
+"""Whatever happens: less evidence never makes a room free, and time is never missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device_drivers.contract import Quality
+from edge.reading import TimeSource
+from hub.domain.room import Status
+from hub.rooms.evidence import Kind
+from hub.rooms.rules import judge
+from tests.rooms.test_rules import Scene
+
+
+@dataclass(frozen=True)
+class Word:
+    sensor: int
+    value: int
+    wait_s: int
+
+
+KINDS = st.lists(st.sampled_from(list(Kind)), min_size=1, max_size=4)
+WORDS = st.lists(
+    st.builds(Word, st.integers(0, 3), st.integers(0, 1), st.integers(1, 700)), max_size=30
+)
+ROOMS = st.sampled_from(["meeting", "corridor"])
+
+
+def play(
+    room: str, kinds: list[Kind], words: list[Word], spoilt: int | None = None, how: str = ""
+) -> Scene:
+    """Let the sensors speak; from the word ``spoilt`` on one sensor is dead, bad or remembered."""
+    scene = Scene(room)
+    names = [scene.sensor(kind) for kind in kinds]
+    dead = words[spoilt].sensor % len(names) if spoilt is not None else None
+    for number, word in enumerate(words):
+        scene.now += word.wait_s * 1000
+        sensor = word.sensor % len(names)
+        if sensor != dead or spoilt is None or number < spoilt:
+            scene.say(names[sensor], word.value)
+        elif how == "bad":
+            scene.say(names[sensor], word.value, Quality.BAD)
+        elif how in ("retained", "queued"):
+            scene.say(names[sensor], word.value, source=TimeSource(how))
+    return scene
+
+
+@given(ROOMS, KINDS, WORDS, st.data())
+@settings(max_examples=300, deadline=None)
+def test_an_absent_proof_is_never_made_by_spoiling_a_sensor(
+    room: str, kinds: list[Kind], words: list[Word], data: st.DataObject
+) -> None:
+    """A room that is not free by all its evidence is not free by less of it.
+
+    Compared at the same moment. A claim that is taken away is the one exception a sensor's death
+    allows, for as long as its last word still counts, so claims of others are kept apart here: the
+    spoilt sensor is one that last said "nobody".
+    """
+    if not words:
+        return
+    spoilt = data.draw(st.integers(0, len(words) - 1))
+    how = data.draw(st.sampled_from(["silent", "bad", "retained", "queued"]))
+    whole = play(room, kinds, words)
+    sensor = words[spoilt].sensor % len(kinds)
+    later = [w.value for w in words[spoilt:] if w.sensor % len(kinds) == sensor]
+    if any(later) or kinds[sensor] is Kind.DOOR:
+        return  # taking away "somebody" or "the door opened" is another question
+    less = play(room, kinds, words, spoilt, how)
+    if whole.status() is not Status.FREE:
+        assert less.status() is not Status.FREE
+
+
+@given(ROOMS, KINDS, WORDS, st.sampled_from(["bad", "retained", "queued"]))
+@settings(max_examples=200, deadline=None)
+def test_without_one_live_good_word_nothing_is_ever_free(
+    room: str, kinds: list[Kind], words: list[Word], how: str
+) -> None:
+    scene = Scene(room)
+    names = [scene.sensor(kind) for kind in kinds]
+    for word in words:
+        scene.now += word.wait_s * 1000
+        quality = Quality.BAD if how == "bad" else Quality.GOOD
+        source = TimeSource.HUB if how == "bad" else TimeSource(how)
+        scene.say(names[word.sensor % len(names)], word.value, quality, source)
+        assert scene.status() is Status.UNKNOWN
+
+
+@given(ROOMS, KINDS, WORDS)
+@settings(max_examples=300, deadline=None)
+def test_between_two_words_the_answer_changes_only_when_it_said_it_would(
+    room: str, kinds: list[Kind], words: list[Word]
+) -> None:
+    """The next look that a verdict asks for is early enough: no change is missed before it."""
+    scene = play(room, kinds, words)
+    state, due = judge(scene.plan, scene.now)
+    end = due - 1 if due is not None else scene.now + 26 * 3_600_000
+    for moment in (scene.now + 1, (scene.now + end) // 2, end):
+        if scene.now <= moment <= end:
+            assert judge(scene.plan, moment)[0].status is state.status
+
+
+@given(ROOMS, KINDS, WORDS)
+@settings(max_examples=200, deadline=None)
+def test_with_all_sensors_silent_no_room_stays_free(
+    room: str, kinds: list[Kind], words: list[Word]
+) -> None:
+    scene = play(room, kinds, words)
+    scene.now += 11 * 60_000
+    assert scene.status() is not Status.FREE
