@@ -206,16 +206,17 @@ class MqttFeed:
         self._outlet = outlet
         self._shield = Shield(driver.name)
 
-    def take(self, part: MqttPart, way: TimeSource, receipt: Callable[[], Receipt | None]) -> bool:
+    def take(self, part: MqttPart, way: TimeSource, receipt: Receipt | None) -> bool:
         """Understand one message; False if nothing of it has to be kept.
 
-        ``receipt`` is called only for a message that goes on: one that does not needs none.
+        One without samples shows that the device lives, and is reported without its receipt.
         """
         understood = self._shield.call(self._decode, part)
         if isinstance(understood, Message):
-            keeps = bool(understood.samples)
-            self._outlet.report(self._stamp.report(understood, way, receipt() if keeps else None))
-            return keeps
+            is_kept = bool(understood.samples)
+            report = self._stamp.report(understood, way, receipt if is_kept else None)
+            self._outlet.report(report)
+            return is_kept
         if isinstance(understood, Exception):
             understood = Discard(DiscardReason.MALFORMED, len(part.payload))
         if understood is not None:
