@@ -68,7 +68,7 @@ def pages(devices: DevicesView, rooms: RoomsView, hub: HubView) -> APIRouter:
         if device is None:
             return frame.error(request, 404)
         return frame.answer(
-            request, "device", here="", **context(frame, device, language_of(request))
+            request, "device", here="devices", **context(frame, device, language_of(request))
         )
 
     def _filter(request: Request) -> Filter | None:

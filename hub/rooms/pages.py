@@ -14,7 +14,7 @@ from hub.domain.views import DevicesView, HubView, RoomsView
 from hub.web.board import ORDER, Board, card_context
 from hub.web.device import device_line
 from hub.web.page import Frame, language_of, word
-from hub.web.timeline import day, timeline
+from hub.web.timeline import LEVELS, day, timeline
 
 
 def pages(rooms: RoomsView, devices: DevicesView, hub: HubView) -> APIRouter:
@@ -61,8 +61,9 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView) -> APIRouter:
         return frame.answer(
             request,
             "room",
-            here="",
+            here="board",
             line=line,
+            heights=LEVELS,
             states=[status for status in ORDER if status in drawn],
             gaps=None in drawn,
             **_about(frame, room, rooms.state(room.id), devices, language_of(request)),

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from unicodedata import east_asian_width
 
 from markupsafe import Markup
 
-from hub.domain.centre import OUTSIDE, Centre, Room, Zone
+from hub.domain.centre import OUTSIDE, Centre, Room, Zone, pick
 from hub.domain.device import DeviceState, Health
 from hub.domain.room import Presence, RoomState, Status, Text
 from hub.domain.views import DevicesView, RoomsView
@@ -20,6 +21,7 @@ from hub.texts import local
 from hub.web.page import Frame, environment, floor, named, translator
 
 ORDER = (Status.FREE, Status.IN_USE, Status.FULL, Status.CLOSED, Status.UNKNOWN)
+_LONG = 36  # columns: more than two lines of a card
 _PLAIN = (Status.FREE, Status.IN_USE)
 _BROKEN = (Health.FAULTY, Health.SILENT)
 _BLAME = (  # of several reasons the card gives the one that a person can do most about
@@ -144,6 +146,7 @@ def card_context(
         "t": translator(language),
         "room": room,
         "name": named(room.name, language),
+        "is_long": _columns(pick(room.name, language)) > _LONG,
         "place": frame.place(room, language),
         "status": state.status,
         "since": frame.when(state.since_ms, language),
@@ -186,6 +189,11 @@ def _reason(frame: Frame, state: RoomState, language: str) -> str:
         t = translator(language)
         line += t("ui.comma") + t("ui.someone_inside")
     return line
+
+
+def _columns(text: str) -> int:
+    """How wide a text is: Chinese characters take two columns."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _rank(reason: Text) -> int:

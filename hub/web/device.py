@@ -49,9 +49,14 @@ class ChannelLine(NamedTuple):
 
 
 def device_line(frame: Frame, device: DeviceState, language: str) -> DeviceLine:
+    t = translator(language)
     ordered = sorted(device.channels, key=_rank)[:_IN_A_LINE]
     values = [
-        f"{channel_name(key, language)} {value_text(key, device.channels[key], language)}"
+        t(
+            "ui.pair",
+            name=channel_name(key, language),
+            value=value_text(key, device.channels[key], language),
+        )
         for key in ordered
     ]
     heard = device.last_heard_ms
@@ -61,7 +66,7 @@ def device_line(frame: Frame, device: DeviceState, language: str) -> DeviceLine:
         health=device.health,
         room=device.room,
         place=place(frame.centre, device, language),
-        values=" · ".join(values),
+        values=t("ui.comma").join(values),
         heard="" if heard is None else frame.when(heard, language),
     )
 

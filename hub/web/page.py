@@ -61,12 +61,12 @@ class Frame:
         self.centre = centre
         self.hub = hub
 
-    def answer(self, request: Request, name: str, **context: Any) -> HTMLResponse:
-        """The page ``name`` as a document, or its live part."""
+    def answer(self, request: Request, page: str, /, **context: Any) -> HTMLResponse:
+        """The page as a document, or its live part."""
         language = language_of(request)
         if request.headers.get("hx-request"):
-            return self._respond(f"{name}_live.html", language, request, context)
-        response = self._respond(f"{name}.html", language, request, context)
+            return self._respond(f"{page}_live.html", language, request, context)
+        response = self._respond(f"{page}.html", language, request, context)
         if request.query_params.get("lang"):
             response.set_cookie(COOKIE, language, max_age=_A_YEAR_S, samesite="lax", httponly=True)
         return response
@@ -92,7 +92,10 @@ class Frame:
         if len(self.centre.buildings) < 2:
             return floor_
         name = next((b.name for b in self.centre.buildings if b.id == room.building), {})
-        return f"{pick(name, language)} · {floor_}" if name else floor_
+        if not name:
+            return floor_
+        gap = ", " if language == "en" else " "
+        return f"{pick(name, language)}{gap}{floor_}"
 
     def _respond(
         self, template: str, language: str, request: Request, context: dict[str, Any]

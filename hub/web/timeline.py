@@ -16,6 +16,13 @@ from hub.domain.views import RoomStep
 from hub.texts import local
 
 PEOPLE_HEIGHT = 40
+LEVELS = {  # how high the solid part stands, so that the band reads without colour
+    Status.FREE: 6,
+    Status.IN_USE: 20,
+    Status.FULL: 40,
+    Status.CLOSED: 2,
+    Status.UNKNOWN: 0,
+}
 _MINUTE_MS = 60_000
 
 
@@ -37,7 +44,8 @@ class Timeline(NamedTuple):
     to_ms: int
     minutes: float  # of this day: 1380 or 1500 where clocks change
     now: float  # the part after it is still to come
-    pieces: list[Piece]
+    pieces: list[Piece]  # by status and people
+    bands: list[Piece]  # by status alone
     people: str  # a path, empty where nobody counted
     people_most: int
     hours: list[int]
@@ -73,6 +81,7 @@ def timeline(steps: Sequence[RoomStep], now_ms: int, zone: str) -> Timeline:
         minutes=(to_ms - from_ms) / _MINUTE_MS,
         now=round((now_ms - from_ms) / _MINUTE_MS, 1),
         pieces=pieces,
+        bands=_bands(pieces),
         people=_path(pieces, most),
         people_most=most,
         hours=list(range(0, 24, 3)),
@@ -84,6 +93,19 @@ def _piece(
 ) -> Piece:
     left = round((start - origin) / _MINUTE_MS, 1)
     return Piece(left, round((end - start) / _MINUTE_MS, 1), start, end, status, people)
+
+
+def _bands(pieces: Sequence[Piece]) -> list[Piece]:
+    """Neighbours of one status as one."""
+    bands: list[Piece] = []
+    for piece in pieces:
+        last = bands[-1] if bands else None
+        if last and last.status is piece.status and last.to_ms == piece.from_ms:
+            width = round(piece.start + piece.width - last.start, 1)
+            bands[-1] = last._replace(width=width, to_ms=piece.to_ms, people=None)
+        else:
+            bands.append(piece._replace(people=None))
+    return bands
 
 
 def _path(pieces: Sequence[Piece], most: int) -> str:
