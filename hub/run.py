@@ -32,7 +32,6 @@ from hub.web import assets, page
 
 log = logging.getLogger(__name__)
 
-DATABASE = "linli.sqlite"
 DEFAULT_INFLIGHT = 20
 
 
@@ -95,7 +94,7 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
     """Bytes on the left, people on the right."""
     place = settings.centre(config)
     inflight = config.mqtt.inflight if config.mqtt else DEFAULT_INFLIGHT
-    store = await Store.open(data / DATABASE, clock, inflight)
+    store = await Store.open(data, clock, inflight)
     live, bus = store.live, Bus()
     live.silent_after.update({d.id: d.silent_after_ms for d in place.devices})
     intake = Intake(clock, live, store, bus)
