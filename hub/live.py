@@ -4,7 +4,7 @@
 
 ``apply`` is the hottest function of the hub: most readings repeat what is known, and then only
 ``until_ms``, ``count`` and ``live_ms`` of the series move, in memory. It answers a ``Change`` where
-value, unit, quality or reason differ. Four things are less obvious:
+value, unit, quality or reason differ. Five things are less obvious:
 
 1. Silence is a gap. When a device speaks again after more than its ``silent_after``, or for the
    first time since the hub started, each of its series begins a new step even with the same value,
@@ -13,7 +13,8 @@ value, unit, quality or reason differ. Four things are less obvious:
    own device time, is history: a ``Change`` that ``is_late``, and the live state stays.
 3. Lateness compares like with like. A live reading stamped by the hub is never late, even when
    the hub's clock was set back: what is heard now is what holds now.
-4. A retained reading is the broker's memory. Equal to what is known it changes nothing, not even
+4. Personal channels never enter; the intake counts and drops them, and this is the second lock.
+5. A retained reading is the broker's memory. Equal to what is known it changes nothing, not even
    coverage; older than what is known it is dropped, or each reconnection would store it again.
 """
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import msgspec
 
+from device_drivers.channels import is_personal
 from device_drivers.contract import Quality, Value
 from edge.reading import Reading, Report, TimeSource
 from hub.domain.series import Series, SeriesKey
@@ -73,6 +75,7 @@ class LiveState:
         self.rollups = Rollups()
         self.next_intake = 1
         self.next_number = 1
+        self.refused = 0  # personal readings that should not have come here
         self._voices: dict[str, Voice] = {}
 
     def apply(self, report: Report) -> tuple[Change, ...]:
@@ -148,6 +151,9 @@ class LiveState:
 
     def _change(self, voice: Voice, series: Series | None, reading: Reading) -> Change | None:
         if series is None:
+            if is_personal(reading.channel):
+                self.refused += 1
+                return None
             series = self.number_of(SeriesKey(reading.device, reading.channel, reading.part))
         is_late = series.intake > 0 and _is_late(series, reading)
         if is_late and reading.time_source is TimeSource.RETAINED:

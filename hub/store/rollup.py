@@ -12,6 +12,7 @@ hour it belongs to.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -61,7 +62,7 @@ class Rollups:
             sums = self.sums[number] = Sums(_hour(at_ms))
         else:
             self._cover(number, sums, at_ms)
-        sums.since_ms, sums.value = at_ms, value
+        sums.since_ms, sums.value = at_ms, value if _counts(value) else None
 
     def pause(self, number: int, at_ms: int) -> None:
         """The device fell silent after ``at_ms``; nothing counts until the next step."""
@@ -138,6 +139,13 @@ def _both(a: HourRow, b: HourRow) -> HourRow:
 
 def _hour(ms: int) -> int:
     return ms - ms % HOUR_MS
+
+
+def _counts(value: Value) -> bool:
+    """Numbers that can be added up, and words short and clean enough to be states."""
+    if isinstance(value, str):
+        return len(value) <= 64 and value.isprintable()
+    return value is not None and math.isfinite(value) and abs(value) < 2**63
 
 
 def _add(sums: Sums, duration_ms: int) -> None:

@@ -1,0 +1,41 @@
+"""What one transaction carries, from the event loop to the writer's thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge.reading import Delivery, Receipt
+from hub.domain.series import SeriesKey
+from hub.live import Change
+from hub.store.packing import RoomRow
+from hub.store.rollup import HourRow
+
+FAR_MS = 2**62
+
+
+@dataclass(slots=True)
+class Group:
+    """Changes that are committed together. After ``seal`` only the writer's thread reads it."""
+
+    id: int
+    due_ms: int = FAR_MS
+    changes: list[Change] = field(default_factory=list)
+    rooms: list[RoomRow] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    extra_keys: dict[int, SeriesKey] = field(default_factory=dict)
+    """Keys that no change of the group carries: rooms, and series whose changes were lost."""
+    deliveries: tuple[Delivery, ...] = ()
+    confirmed: int = 0
+    saved_ms: int = 0
+    checkpoint: bytes | None = None
+    hours: list[HourRow] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.changes or self.rooms or self.receipts or self.checkpoint)
+
+    def seal(self, now_ms: int, confirmed: int) -> None:
+        """Nothing joins it any more."""
+        self.saved_ms, self.confirmed = now_ms, confirmed
+        deliveries = (receipt.delivery for receipt in self.receipts)
+        self.deliveries = tuple(delivery for delivery in deliveries if delivery is not None)
