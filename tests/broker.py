@@ -62,7 +62,8 @@ class Broker:
         self._port_is_ours = port is None
         self._inflight = inflight
         self._persistence = persistence
-        self._config = tuple(config)
+        self.config = tuple(config)
+        """Lines of its configuration; read at each start."""
         self._folder = tempfile.TemporaryDirectory(prefix="linli-broker-")
         self._process: asyncio.subprocess.Process | None = None
 
@@ -152,11 +153,11 @@ class Broker:
             # Started by root it would become `mosquitto` and lose its way to our folder.
             *(["user root"] if os.geteuid() == 0 else []),
         ]
-        if not any(line.startswith("listener") for line in self._config):
+        if not any(line.startswith("listener") for line in self.config):
             lines.append(f"listener {self.port} 127.0.0.1")
-        if not any(line.startswith("allow_anonymous") for line in self._config):
+        if not any(line.startswith("allow_anonymous") for line in self.config):
             lines.append("allow_anonymous true")
-        return [*lines, *self._config]
+        return [*lines, *self.config]
 
     async def _listens(self) -> bool:
         with contextlib.suppress(TimeoutError):

@@ -244,9 +244,8 @@ class MqttReader:
             self._window.confirmed(claim)
             self._outlet.confirmed(claim)
 
-    def _ack(self, mid: int) -> None:
-        if self._connection is not None:
-            self._connection.ack(mid)
+    def _ack(self, mid: int) -> bool:
+        return self._connection is not None and self._connection.ack(mid)
 
     def _on_room(self) -> None:
         if self._connection is not None:

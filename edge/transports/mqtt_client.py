@@ -102,10 +102,12 @@ class Connection:
         if self._client is not None and not self.ended.done():
             self._client.publish(topic, payload, qos)
 
-    def ack(self, mid: int) -> None:
-        """Acknowledge a QoS 1 message."""
-        if self._client is not None and not self.ended.done():
-            self._client.ack(mid, 1)
+    def ack(self, mid: int) -> bool:
+        """Acknowledge a QoS 1 message; False if there is nobody to tell any more."""
+        if self._client is None or self.ended.done():
+            return False
+        self._client.ack(mid, 1)
+        return True
 
     async def subscribe(self, filters: Sequence[str]) -> list[str]:
         """Subscribe at QoS 1 to all of them; which ones did the broker refuse?"""

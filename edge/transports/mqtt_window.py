@@ -44,7 +44,7 @@ class MqttReceipt:
 
 
 class _Known:
-    """A committed delivery; ``is_acked`` once the broker was told on a living connection."""
+    """A committed delivery; ``is_acked`` once the broker was told on the present connection."""
 
     __slots__ = ("commit", "digest", "is_acked")
 
@@ -61,7 +61,7 @@ class Window:
         self,
         limit: int,
         known: Mapping[int, bytes],
-        ack: Callable[[int], None],
+        ack: Callable[[int], bool],
         on_room: Callable[[], None],
     ) -> None:
         self._limit = limit
@@ -94,8 +94,10 @@ class Window:
             self._known.clear()
 
     def disconnected(self) -> None:
-        """Acknowledgements would go nowhere from now on."""
-        self._is_connected = False
+        """Acknowledgements go nowhere from now on, and the last ones may not have arrived."""
+        self._is_connected = self._is_replayed = False
+        for known in self._known.values():
+            known.is_acked = False
 
     def arrived(self, mid: int, digest_: bytes, is_dup: bool) -> MqttReceipt | None:
         """Take a delivery; None if it is a repeat, which is dealt with."""
@@ -149,8 +151,7 @@ class Window:
     def _is_repeat(self, mid: int, digest_: bytes) -> bool:
         known = self._known.get(mid)
         if known is not None and known.digest == digest_:
-            self._ack(mid)
-            known.is_acked = True
+            known.is_acked = self._ack(mid)
             return True
         receipt = self._pending.get(mid)
         if receipt is None or receipt.delivery is None or receipt.delivery.digest != digest_:
@@ -164,9 +165,9 @@ class Window:
         self._pending.pop(mid, None)
         if not self._is_connected or receipt.connection != self._connection:
             return False
-        self._ack(mid)
+        is_sent = self._ack(mid)
         was_full = self.is_full
         self.unacknowledged -= 1
         if was_full and not self.is_full:
             self._on_room()
-        return True
+        return is_sent
