@@ -1,0 +1,301 @@
+"""Devices on MQTT: Zigbee sensors behind Zigbee2MQTT, and Tasmota plugs and switches.
+
+Each reports on change and, as battery devices in the field do, again every few minutes, so that
+"still shut" and "dead" can be told apart.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from simulator.centre import Device, implied
+from simulator.faults import Fault
+from simulator.wires import tasmota, zigbee2mqtt
+from simulator.wires.mqtt import Publication
+from simulator.world import DAY, SECOND, DoorMoved, Entered, Fact, Moved, World
+
+REPORT_EVERY = (200, 280)  # seconds; well inside the ten minutes after which silence proves nothing
+FIRST_REPORT = (20, 150)  # seconds after the start: devices do not all speak at once
+MOTION_CLEARS_AFTER = 60 * SECOND  # the usual timeout of a PIR behind Zigbee2MQTT
+EMPTY_BATTERY = 3  # per cent
+TELE_PERIOD = 300 * SECOND  # Tasmota's own default
+CO2_OUTSIDE, CO2_PER_PERSON, CO2_CEILING = 430, 22, 1900
+
+Publish = Callable[[Publication], None]
+
+
+class MqttDevice(ABC):
+    """Reports when it has something to say, and regularly when not."""
+
+    possible_faults: tuple[Fault, ...] = (Fault.SILENT, Fault.STUCK, Fault.OFFLINE)
+
+    def __init__(self, device: Device, world: World, publish: Publish, seed: int) -> None:
+        if device.topic is None:
+            raise ValueError(f"{device.id} has no topic")
+        self.device = device
+        self.topic = device.topic
+        self.world = world
+        self.fault: Fault | None = None
+        self.random = Random(f"{device.id}/{seed}")
+        self._publish = publish
+        self._next_report_ms = 0
+
+    def start(self, now_ms: int) -> None:
+        """Join; the first report follows within minutes."""
+        self._next_report_ms = now_ms + self.random.randint(*FIRST_REPORT) * SECOND
+
+    def announce(self) -> None:
+        """Its gateway, or its own connection, calls it online."""
+        self._publish(self.online(True))
+
+    def break_down(self, fault: Fault, now_ms: int) -> None:
+        self.fault = fault
+        if fault is Fault.OFFLINE:
+            self._publish(self.online(False))
+        elif fault is Fault.LOW_BATTERY:
+            self.report(now_ms)
+
+    def repair(self, now_ms: int) -> None:
+        was, self.fault = self.fault, None
+        if was is Fault.OFFLINE:
+            self.announce()
+        self.look(now_ms)
+        self.report(now_ms)
+
+    def react(self, fact: Fact, now_ms: int) -> None:
+        if self.fault is not Fault.STUCK and self.notices(fact, now_ms):
+            self.report(now_ms)
+
+    def tick(self, now_ms: int) -> None:
+        changed = self.fault is not Fault.STUCK and self.passes_time(now_ms)
+        if changed or now_ms >= self._next_report_ms:
+            self.report(now_ms)
+
+    def report(self, now_ms: int) -> None:
+        self._next_report_ms = now_ms + self.pause_ms()
+        if self.fault in (Fault.SILENT, Fault.OFFLINE):
+            return
+        for publication in self.messages(now_ms):
+            self._publish(publication)
+
+    def pause_ms(self) -> int:
+        return self.random.randint(*REPORT_EVERY) * SECOND
+
+    def notices(self, fact: Fact, now_ms: int) -> bool:
+        """Whether this fact changes what it says."""
+        return False
+
+    def passes_time(self, now_ms: int) -> bool:
+        """Whether time alone changes what it says."""
+        return False
+
+    @abstractmethod
+    def look(self, now_ms: int) -> None:
+        """Take in how things are now, after having been blind."""
+
+    @abstractmethod
+    def online(self, online: bool) -> Publication: ...
+
+    @abstractmethod
+    def messages(self, now_ms: int) -> tuple[Publication, ...]: ...
+
+
+class ZigbeeDevice(MqttDevice):
+    """Battery, link quality, and what it measures."""
+
+    possible_faults = (Fault.SILENT, Fault.STUCK, Fault.OFFLINE, Fault.LOW_BATTERY)
+
+    def __init__(self, device: Device, world: World, publish: Publish, seed: int) -> None:
+        super().__init__(device, world, publish, seed)
+        self.values: zigbee2mqtt.State = {}
+        self._battery = self.random.randint(46, 100)
+        self._link = self.random.randint(60, 220)
+        self.look(0)
+
+    def online(self, online: bool) -> Publication:
+        return zigbee2mqtt.availability(self.topic, online)
+
+    def messages(self, now_ms: int) -> tuple[Publication, ...]:
+        self._link = max(20, min(255, self._link + self.random.randint(-4, 4)))
+        battery = EMPTY_BATTERY if self.fault is Fault.LOW_BATTERY else self._battery
+        own: zigbee2mqtt.State = {"battery": battery, "linkquality": self._link}
+        return (zigbee2mqtt.state(self.topic, self.values | own),)
+
+
+class DoorContact(ZigbeeDevice):
+    """A reed contact. It watches a named door, or its room's only one."""
+
+    def look(self, now_ms: int) -> None:
+        self.values["contact"] = not self.world.is_open(self._door)
+
+    def notices(self, fact: Fact, now_ms: int) -> bool:
+        if not isinstance(fact, DoorMoved) or fact.door != self._door:
+            return False
+        self.values["contact"] = not fact.is_open
+        return True
+
+    @property
+    def _door(self) -> str:
+        return self.device.door or implied(self.device.room or "")
+
+
+class MotionSensor(ZigbeeDevice):
+    """A PIR: true at the first movement, false when none was seen for its timeout.
+
+    Several in one room share the people between them, as they would share the floor.
+    """
+
+    def __init__(self, device: Device, world: World, publish: Publish, seed: int) -> None:
+        self._last_ms = self._told_ms = 0
+        super().__init__(device, world, publish, seed)
+        siblings = [
+            other.id
+            for other in world.centre.devices
+            if other.room == device.room and kind_of(other) is MotionSensor
+        ]
+        self._sees = siblings.index(device.id), len(siblings)
+
+    def look(self, now_ms: int) -> None:
+        self.values["occupancy"] = now_ms - self._last_ms < MOTION_CLEARS_AFTER and now_ms > 0
+
+    def notices(self, fact: Fact, now_ms: int) -> bool:
+        if not isinstance(fact, Moved) or fact.place != self.device.room:
+            return False
+        own, total = self._sees
+        if fact.who >= 0 and fact.who % total != own:
+            return False
+        self._last_ms = now_ms
+        was, self.values["occupancy"] = self.values["occupancy"], True
+        return not was or now_ms - self._told_ms >= MOTION_CLEARS_AFTER
+
+    def report(self, now_ms: int) -> None:
+        self._told_ms = now_ms
+        super().report(now_ms)
+        if self.values["occupancy"]:  # a PIR repeats "motion" on motion only, never by the clock
+            self._next_report_ms = now_ms + DAY
+
+    def passes_time(self, now_ms: int) -> bool:
+        was = self.values["occupancy"]
+        self.look(now_ms)
+        return was != self.values["occupancy"]
+
+
+class PeopleCounter(ZigbeeDevice):
+    """Counts who is in the room by who passes its doors."""
+
+    def look(self, now_ms: int) -> None:
+        self.values |= {"people": self.world.people_in(self.device.room or ""), "status": "idle"}
+
+    def notices(self, fact: Fact, now_ms: int) -> bool:
+        if not isinstance(fact, Entered) or self.device.room not in (fact.place, fact.left):
+            return False
+        self.look(now_ms)
+        self.values["status"] = "in" if fact.place == self.device.room else "out"
+        return True
+
+
+class ClimateSensor(ZigbeeDevice):
+    """Temperature and humidity, which follow the number of people slowly."""
+
+    def look(self, now_ms: int) -> None:
+        people = self.world.people_in(self.device.room or "")
+        warmth = 21.0 + min(people, 40) * 0.06 + self.random.uniform(-0.2, 0.2)
+        self.values |= {
+            "temperature": round(warmth, 1),
+            "humidity": round(47 + min(people, 40) * 0.25 + self.random.uniform(-1, 1), 1),
+        }
+
+    def messages(self, now_ms: int) -> tuple[Publication, ...]:
+        if self.fault is not Fault.STUCK:
+            self.look(now_ms)
+        return super().messages(now_ms)
+
+
+class AirSensor(ClimateSensor):
+    """The same with CO2, which tells of a full room what no thermometer does."""
+
+    def look(self, now_ms: int) -> None:
+        super().look(now_ms)
+        aim = CO2_OUTSIDE + CO2_PER_PERSON * self.world.people_in(self.device.room or "")
+        was = self.values.get("co2", CO2_OUTSIDE + 60)
+        level = int(was) + (min(aim, CO2_CEILING) - int(was)) // 3
+        self.values["co2"] = level + self.random.randint(-8, 8)
+
+
+class TasmotaDevice(MqttDevice):
+    """A Wi-Fi module on mains: a door switch where it has a door, else a metered plug."""
+
+    def __init__(self, device: Device, world: World, publish: Publish, seed: int) -> None:
+        super().__init__(device, world, publish, seed)
+        self._zone = ZoneInfo(world.centre.timezone)
+        self._booted_ms = 0
+        self._power = True
+        self._wifi = self.random.randint(48, 92)
+        self._readings: tasmota.Reading = {}
+        self.look(0)
+
+    def start(self, now_ms: int) -> None:
+        super().start(now_ms)
+        self._booted_ms = now_ms
+
+    def look(self, now_ms: int) -> None:
+        if self.device.door is None:
+            degrees = round(self.random.uniform(3.2, 5.4), 1)
+            self._readings = {"DS18B20": {"Id": "01131B123456", "Temperature": degrees}}
+            self._readings["TempUnit"] = "C"
+        else:
+            self._readings = {"Switch1": "ON" if self.world.is_open(self.device.door) else "OFF"}
+
+    def notices(self, fact: Fact, now_ms: int) -> bool:
+        if not isinstance(fact, DoorMoved) or fact.door != self.device.door:
+            return False
+        self.look(now_ms)
+        return True
+
+    def pause_ms(self) -> int:
+        return TELE_PERIOD
+
+    def online(self, online: bool) -> Publication:
+        return tasmota.will(self.topic, online)
+
+    def messages(self, now_ms: int) -> tuple[Publication, ...]:
+        at = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(self._zone)
+        if self.device.door is None and self.fault is not Fault.STUCK:
+            self.look(now_ms)
+        up = timedelta(milliseconds=now_ms - self._booted_ms)
+        power = None if self.device.door else self._power
+        return (
+            tasmota.state(self.topic, at, up, power, self._wifi),
+            tasmota.sensor(self.topic, at, self._readings),
+        )
+
+
+WORDS: tuple[tuple[tuple[str, ...], type[ZigbeeDevice]], ...] = (
+    (("door", "contact", "window"), DoorContact),
+    (("count", "people"), PeopleCounter),
+    (("air", "co2"), AirSensor),
+    (("climate", "temp", "humidity"), ClimateSensor),
+)
+
+
+def kind_of(device: Device) -> type[MqttDevice] | None:
+    """What a configured MQTT device is; None for a driver that we cannot speak.
+
+    The configuration says that a device speaks Zigbee2MQTT, not what it measures: what watches a
+    door is a contact, else its id tells (``gym-air``, ``hall-count``), else it is a motion sensor.
+    """
+    if device.driver == "tasmota":
+        return TasmotaDevice
+    if device.driver != "zigbee2mqtt":
+        return None
+    if device.door is not None:
+        return DoorContact
+    parts = device.id.split("-")
+    for words, kind in WORDS:
+        if any(part.startswith(words) for part in parts):
+            return kind
+    return MotionSensor
