@@ -117,6 +117,11 @@ class Store:
         """Transactions since the start."""
         return self._commits.written
 
+    @property
+    def stopped_ms(self) -> int | None:
+        """Until when the hub certainly ran before this start; None at its first."""
+        return self._alive_ms or None
+
     def append(self, changes: Sequence[Change], receipt: Receipt | None, urgent: bool) -> None:
         """Keep changes; the receipt is settled once they are committed. Never raises."""
         self._commits.append(changes, receipt, urgent)
