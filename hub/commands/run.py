@@ -85,6 +85,7 @@ def _serve(settings: CentreSettings, data: Path) -> int:
 
     from edge.clock import Clock
     from hub.run import serve
+    from hub.store.query import StoreError
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
@@ -95,7 +96,7 @@ def _serve(settings: CentreSettings, data: Path) -> int:
 
     try:
         uvloop.run(until_stopped())
-    except OSError as error:  # the port is taken, the disk is read-only
-        logging.getLogger("linli").error("Stopped: %s", error.strerror or error)  # noqa: TRY400 - a person reads this, not a traceback
+    except (OSError, StoreError) as error:  # a taken port, a read-only disk: both say what to do
+        print(f"linli: {error}", file=sys.stderr)
         return 1
     return 0

@@ -90,7 +90,7 @@ def _entry(model: type[Entry], raw: object) -> Entry | None:
     except ValidationError as error:
         rest = copy.deepcopy(raw)
         for detail, path in meant(error.errors(include_url=False), raw):
-            if detail["type"] == "extra_forbidden" or path[-1] in STANDALONE:
+            if detail["type"] == "extra_forbidden" or (path[-1:] and path[-1] in STANDALONE):
                 _drop(rest, path)
     try:
         return model.model_validate(rest)

@@ -1,0 +1,1 @@
+"""The configuration: what may be written, and what is said about the rest."""
