@@ -33,6 +33,7 @@ class Intake:
         self.messages = 0
         self.personal_dropped = 0
         self.discards: Counter[tuple[str, str]] = Counter()
+        self.links_up: set[str] = set()
         self.links_down: dict[str, str] = {}
 
     def report(self, report: Report) -> None:
@@ -77,8 +78,10 @@ class Intake:
         self, name: str, devices: frozenset[str], up: bool, why: str, *, is_parent: bool
     ) -> None:
         if up:
+            self.links_up.add(name)
             self.links_down.pop(name, None)
         else:
+            self.links_up.discard(name)
             self.links_down[name] = why
         now = self._clock.now_ms()
         self._bus.publish(LinkChanged(name, devices, up, why, is_parent, now))

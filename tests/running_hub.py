@@ -83,6 +83,14 @@ class RunningHub:
             )
         await self.until(self._is_ready, READY_WITHIN_S)
 
+    async def connected(self, links: int = 1) -> None:
+        """Wait until it listens to so many ports and brokers."""
+
+        async def is_up() -> bool:
+            return len((await self.get("/readyz"))["links_up"]) >= links
+
+        await self.until(is_up)
+
     async def _is_ready(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, f"the hub ended:\n{self.log.read_text()}"

@@ -30,6 +30,7 @@ class Readiness(msgspec.Struct):
 
     status: str
     storage: str
+    links_up: list[str]
     links_down: list[str]
 
 
@@ -95,6 +96,7 @@ def routes(vitals: Vitals) -> APIRouter:
         document = Readiness(
             "ready" if vitals.is_ready else "starting",
             "failing" if failing else "ok",
+            sorted(vitals.intake.links_up),
             sorted(vitals.links_down()),
         )
         response = answer(document)
