@@ -26,14 +26,13 @@ def measured(channel: Channel, value: object, part: str = "") -> Sample:
     """Judge what a device gave for a channel that is a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return malformed(channel, part)
-    if isinstance(value, int):
-        representable = -EXACT <= value <= EXACT
-    else:
-        representable = math.isfinite(value) and (value.is_integer() or not channel.whole)
-    if not representable:
-        return malformed(channel, part)
-    if channel.whole:
+    is_exact = -EXACT <= value <= EXACT  # False for NaN and the infinities
+    if isinstance(value, int) or channel.whole:
+        if not is_exact or value != int(value):
+            return malformed(channel, part)
         value = int(value)
+    elif not math.isfinite(value):
+        return malformed(channel, part)
     if (channel.low is not None and value < channel.low) or (
         channel.high is not None and value > channel.high
     ):

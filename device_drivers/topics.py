@@ -81,13 +81,18 @@ def match(driver: MqttDriver, topic: str) -> tuple[str, str] | None:
     for parent in driver.parents:
         if found := _holding(parent.replace(BASE, HOLE), topic):
             return found
-    for pattern in driver.not_readings:
-        if _holding(pattern.replace(BASE, HOLE), topic):
-            return None
+    if is_aside(driver, topic):
+        return None
     for pattern in sorted(driver.topics, key=len, reverse=True):
         if found := _holding(pattern, topic):
             return found
     return None
+
+
+def is_aside(driver: MqttDriver, topic: str) -> bool:
+    """Is it a command, or of the convention's own tree? Then it is no reading of any device."""
+    patterns = (pattern.replace(BASE, HOLE) for pattern in driver.not_readings)
+    return any(_holding(pattern, topic) for pattern in patterns)
 
 
 def recognises(driver: MqttDriver, topic: str) -> bool:
@@ -95,9 +100,9 @@ def recognises(driver: MqttDriver, topic: str) -> bool:
 
     A pattern that is all hole fits every topic, so the convention's usual base must agree too.
     """
-    return match(driver, topic) is not None and (
-        not driver.base or topic.startswith(driver.base + "/")
-    )
+    if driver.base and not topic.startswith(driver.base + "/"):
+        return False
+    return is_aside(driver, topic) or match(driver, topic) is not None
 
 
 def check_fill(fill: str) -> str:

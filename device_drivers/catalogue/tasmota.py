@@ -155,4 +155,5 @@ DRIVER = MqttDriver(
     proof_within=timedelta(minutes=10),
     topics=("tele/{device}/+", "stat/{device}/+"),
     decode=decode,
+    not_readings=("cmnd/{device}/+",),
 )
