@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub.commands.drivers import markdown_table
+from hub.commands.drivers import supported_devices
 from hub.configuration.reference import reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,7 @@ def replaced(page: str, name: str, text: str) -> str:
 
 def driver_table() -> str:
     """The table of supported devices, as it stands in the README."""
-    return markdown_table().rstrip() + "\n"
+    return supported_devices().rstrip() + "\n"
 
 
 def main() -> None:

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from edge.settings import MqttSettings
+from hub import cli
+from hub.diagnosis.broker import examine_broker
+from hub.diagnosis.disk import (
+    LOW_BYTES,
+    TIGHT_BYTES,
+    examine_database,
+    examine_disk,
+    examine_kind,
+    examine_space,
+    file_system,
+)
+from hub.diagnosis.examine import examine_python
+from hub.diagnosis.finding import Finding
+from hub.diagnosis.ports import examine_port
+from hub.diagnosis.time import examine_clock, examine_sync, examine_time
+from tests.broker import Broker, free_port
+from tests.settings.samples import GOOD
+
+
+def test_an_old_python_is_told() -> None:
+    assert examine_python((3, 10)).state == "broken"
+    assert examine_python((3, 11)).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("free", "state"),
+    [(LOW_BYTES - 1, "broken"), (LOW_BYTES, "warning"), (TIGHT_BYTES, "ok")],
+)
+def test_little_space_is_told(free: int, state: str, tmp_path: Path) -> None:
+    assert examine_space(free, tmp_path).state == state
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("ext4", "ok"), ("tmpfs", "warning"), ("nfs4", "broken"), ("", "ok")]
+)
+def test_a_file_system_that_does_not_keep_its_word_is_told(kind: str, state: str) -> None:
+    assert examine_kind(kind, Path("/data")).state == state
+
+
+def test_the_nearest_mount_decides(tmp_path: Path) -> None:
+    table = tmp_path / "mountinfo"
+    table.write_text(
+        "22 1 179:2 / / rw - ext4 /dev/root rw\n"
+        f"30 22 0:40 / {tmp_path} rw shared:1 - nfs4 server:/x rw\n"
+        f"31 22 0:41 / {tmp_path}\\040two rw - tmpfs tmpfs rw\n"
+    )
+
+    assert file_system(tmp_path / "data", table) == "nfs4"
+    assert file_system(Path(f"{tmp_path} two"), table) == "tmpfs"
+    assert file_system(Path("/etc"), table) == "ext4"
+    assert file_system(Path("/etc"), tmp_path / "nowhere") == ""
+
+
+def test_a_test_database_is_written_and_leaves_nothing(tmp_path: Path) -> None:
+    assert examine_database(tmp_path).state == "ok"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_a_file_cannot_hold_history(tmp_path: Path) -> None:
+    blocked = tmp_path / "data"
+    blocked.write_text("")
+
+    assert examine_database(blocked).state == "broken"
+    assert [item.state for item in examine_disk(blocked)] == ["broken"]
+
+
+def test_a_folder_that_will_be_made_is_examined_where_it_will_be(tmp_path: Path) -> None:
+    subjects = [item.subject for item in examine_disk(tmp_path / "not/yet")]
+
+    assert subjects == ["disk", "file system", "database"]
+
+
+def test_a_clock_in_the_past_is_told() -> None:
+    assert examine_time(0).state == "broken"
+    assert examine_time(time.time()).state == "ok"
+    assert [item.subject for item in examine_clock()] == ["clock", "time server"]
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "daemon", "state"),
+    [
+        (True, "", "ok"),
+        (True, "chronyd", "ok"),
+        (False, "chronyd", "warning"),
+        (None, "chronyd", "warning"),
+        (False, "", "warning"),
+    ],
+)
+def test_a_clock_that_nobody_keeps_is_told(
+    synchronised: bool | None, daemon: str, state: str
+) -> None:
+    finding = examine_sync(synchronised, daemon)
+
+    assert finding.state == state
+    assert bool(finding.remedy) == (state != "ok")
+
+
+def test_a_port_is_there_missing_held_or_no_port(tmp_path: Path) -> None:
+    leader, follower = os.openpty()
+    name = os.ttyname(follower)
+    try:
+        assert examine_port("bp", name) == Finding("port of bp", "ok", name)
+        fcntl.flock(follower, fcntl.LOCK_EX)
+        held = examine_port("bp", name)
+        assert (held.state, "held" in held.what) == ("warning", True)
+    finally:
+        os.close(follower)
+        os.close(leader)
+    file = tmp_path / "file"
+    file.write_text("")
+    assert examine_port("bp", str(file)).what.endswith("is no serial port")
+    assert "not there" in examine_port("bp", str(tmp_path / "none")).what
+
+
+def test_a_serial_server_by_network_is_tried() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert examine_port("bp", f"socket://127.0.0.1:{port}").state == "ok"
+    assert examine_port("bp", f"socket://127.0.0.1:{port}").state == "broken"
+
+
+def test_a_broker_that_is_not_there_is_told_with_a_remedy() -> None:
+    (finding,) = examine_broker(MqttSettings(port=free_port()))
+
+    assert finding.state == "broken"
+    assert "apt install mosquitto" in finding.remedy
+
+
+async def test_a_message_goes_to_the_broker_and_back() -> None:
+    async with Broker() as broker:
+        (finding,) = await asyncio.to_thread(lambda: [*examine_broker(at(broker))])
+
+    assert (finding.state, "there and back" in finding.what) == ("ok", True)
+
+
+async def test_a_broker_that_refuses_strangers_is_told(tmp_path: Path) -> None:
+    empty = tmp_path / "passwd"
+    empty.write_text("")
+    lines = ("allow_anonymous false", f"password_file {empty}")
+    async with Broker(config=lines) as broker:
+        (finding,) = await asyncio.to_thread(lambda: [*examine_broker(at(broker))])
+
+    assert (finding.state, "refuses us" in finding.what) == ("broken", True)
+    assert "mqtt.password_file" in finding.remedy
+
+
+async def test_an_access_list_that_drops_our_messages_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.diagnosis.broker.WAIT_S", 0.5)
+    rights = tmp_path / "acl"
+    rights.write_text("topic read linli/#\n")
+    async with Broker(config=("allow_anonymous true", f"acl_file {rights}")) as broker:
+        (finding,) = await asyncio.to_thread(lambda: [*examine_broker(at(broker))])
+
+    assert (finding.state, "does not return" in finding.what) == ("broken", True)
+
+
+def at(broker: Broker) -> MqttSettings:
+    return MqttSettings(port=broker.port)
+
+
+def test_a_missing_password_file_is_told(tmp_path: Path) -> None:
+    settings = MqttSettings(username="hub", password_file=str(tmp_path / "none"))
+
+    (finding,) = examine_broker(settings)
+    assert (finding.state, "No such file" in finding.what) == ("broken", True)
+
+
+def test_json_names_every_finding_and_the_status_says_if_one_is_broken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "centre.yaml"
+    file.write_text(GOOD.replace("/dev/ttyUSB0", str(tmp_path / "none")), encoding="utf-8")
+
+    status = cli.main(["doctor", "--json", "--config", str(file), "--data", str(tmp_path)])
+
+    said = json.loads(capsys.readouterr().out)
+    states = {item["subject"]: item["state"] for item in said["findings"]}
+    assert status == 1
+    assert said["ok"] is False
+    assert states["configuration"] == "ok"
+    assert states["port of bp"] == "broken"
+    assert "broker" in states
+    assert all(item["remedy"] for item in said["findings"] if item["state"] != "ok")
+
+
+def test_a_wrong_configuration_is_one_finding_and_the_rest_is_still_examined(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["doctor", "--config", str(tmp_path / "none"), "--data", str(tmp_path)]) == 1
+
+    said = capsys.readouterr().out
+    assert "BAD   configuration: " in said
+    assert "linli check-config" in said
+    assert "ok    database: " in said
+    assert "ports and broker: not examined" in said
