@@ -81,7 +81,10 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         prog="linli",
         description="Linli, an IoT hub for community centres: which room is free, what is broken.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # Wide enough for the longest command, so that each has one line.
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
+            prog, max_help_position=28
+        ),
     )
     parser.add_argument("--version", nargs=0, action=Version, help="print the version and end")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
