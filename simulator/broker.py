@@ -41,7 +41,7 @@ class Gateway:
         self._bases: tuple[str, ...] = ()
         self._queue: asyncio.Queue[Publication] = asyncio.Queue(QUEUE)
         self.dropped = 0
-        self.is_connected = False
+        self._unsent: Publication | None = None  # what the connection broke under
 
     def publish(self, publication: Publication) -> None:
         """Queue it; never waits, never raises."""
@@ -65,8 +65,6 @@ class Gateway:
             except aiomqtt.MqttError as error:
                 if not failures:  # once, not per attempt
                     log.warning("The broker is away, the simulated sensors wait for it: %s", error)
-            finally:
-                self.is_connected = False
             failures += 1
             await asyncio.sleep(
                 random.uniform(0.1, min(BACKOFF_CEILING_S, 2.0 ** min(failures, 8)))
@@ -75,15 +73,28 @@ class Gateway:
     async def _serve(self, client: aiomqtt.Client, connected: Callable[[], None]) -> None:
         for base in self._bases:
             await _send(client, zigbee2mqtt.bridge(base, online=True))
-        self.is_connected = True
         connected()
+        lost = asyncio.create_task(_until_lost(client))
+        drained = asyncio.create_task(self._drain(client))
         try:
-            while True:
-                await _send(client, await self._queue.get())
+            done, _ = await asyncio.wait((lost, drained), return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         except asyncio.CancelledError:
             with suppress(aiomqtt.MqttError, TimeoutError):
                 await asyncio.wait_for(self._say_goodbye(client), FAREWELL_S)
             raise
+        finally:
+            lost.cancel()
+            drained.cancel()
+            await asyncio.gather(lost, drained, return_exceptions=True)
+
+    async def _drain(self, client: aiomqtt.Client) -> None:
+        while True:
+            if self._unsent is None:
+                self._unsent = await self._queue.get()
+            await _send(client, self._unsent)
+            self._unsent = None
 
     async def _say_goodbye(self, client: aiomqtt.Client) -> None:
         """A broker sends no will for who leaves in good order."""
@@ -107,3 +118,9 @@ class Gateway:
 
 async def _send(client: aiomqtt.Client, what: Publication) -> None:
     await client.publish(what.topic, what.payload, qos=what.qos, retain=what.retain)
+
+
+async def _until_lost(client: aiomqtt.Client) -> None:
+    """Nobody talks to us; listening is how a lost connection is noticed at once. Raises then."""
+    async for _ in client.messages:
+        pass

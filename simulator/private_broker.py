@@ -55,19 +55,28 @@ def start(folder: Path) -> tuple[Child, int]:
 
 
 def _launch(folder: Path, port: int) -> Child:
-    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    program = mosquitto()
     if program is not None:
         file = folder / "mosquitto.conf"
         # started by root it would change to an account that cannot read our folder
         user = "root" if os.geteuid() == 0 else "mosquitto"
         file.write_text(MOSQUITTO.format(port=port, host=HOST, user=user))
-        return Child([program, "-c", str(file)])
-    if importlib.util.find_spec("amqtt") is not None:
+        return Child([program, "-c", str(file)], quiet=True)
+    if has_amqtt():
         return Child([sys.executable, "-m", __name__, str(port)], ends_by_eof=True)
     raise NoBrokerError(
         "There is no MQTT broker on this machine. Nothing was started. "
         "Install one: sudo apt-get install mosquitto   (or: pip install 'linli[demo]')"
     )
+
+
+def mosquitto() -> str | None:
+    """Debian keeps it outside a user's PATH."""
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def has_amqtt() -> bool:
+    return importlib.util.find_spec("amqtt") is not None
 
 
 def _answers(child: Child, port: int) -> bool:

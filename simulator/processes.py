@@ -19,14 +19,17 @@ PATIENCE_S = 1.0
 
 
 class Child:
-    """One program, started now."""
+    """One program, started now; a quiet one's complaints are not ours to show."""
 
-    def __init__(self, command: Sequence[str], *, ends_by_eof: bool = False) -> None:
+    def __init__(
+        self, command: Sequence[str], *, ends_by_eof: bool = False, quiet: bool = False
+    ) -> None:
         self._ends_by_eof = ends_by_eof
         self._process = subprocess.Popen(  # noqa: S603 - our own programs only
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if quiet else None,
             process_group=0,
             preexec_fn=_die_with_parent(),
         )

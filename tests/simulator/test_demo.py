@@ -1,0 +1,146 @@
+"""`linli demo` as a stranger starts it: known rooms within half a minute, and a clean end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+START_WITHIN_S = 15.0
+KNOWN_WITHIN_S = 30.0
+END_WITHIN_S = 3.0
+ENOUGH = 8
+COMMAND = (sys.executable, "-m", "hub.cli", "demo")
+
+
+class Demo:
+    """The running command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.started_s = time.monotonic()
+        self.process = subprocess.Popen(
+            [*COMMAND, "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
+        )
+        self.folder = folder
+        self.board = self.panel = ""
+        self._wait_for_greeting()
+
+    def _wait_for_greeting(self) -> None:
+        assert self.process.stdout is not None
+        text = ""
+        for raw in self.process.stdout:
+            text += raw.decode()
+            addresses = re.findall(r"http://[\d.]+:\d+", text)
+            if len(addresses) == 2:
+                self.board, self.panel = addresses
+                return
+        raise AssertionError(text)
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.board + path, timeout=5) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def known(self) -> dict[str, str]:
+        rooms = self.get("/api/v1/status")["rooms"]
+        return {room["id"]: room["status"] for room in rooms if room["status"] != "unknown"}
+
+    def family(self) -> list[psutil.Process]:
+        me = psutil.Process(self.process.pid)
+        return [me, *me.children(recursive=True)]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    running = Demo(tmp_path)
+    yield running
+    for process in running.family() if running.process.poll() is None else []:
+        process.kill()
+    running.process.wait(5)
+
+
+def why(demo: Demo, room: str) -> str:
+    """The reasons of a room, as text."""
+    return json.dumps(demo.get(f"/api/v1/rooms/{room}")["reasons"])
+
+
+def wait_for(demo: Demo, count: int, until_s: float) -> dict[str, str]:
+    known = demo.known()
+    while len(known) < count and time.monotonic() - demo.started_s < until_s:
+        time.sleep(0.25)
+        known = demo.known()
+    return known
+
+
+def test_a_stranger_sees_known_rooms_and_nothing_is_left(demo: Demo) -> None:
+    assert time.monotonic() - demo.started_s < START_WITHIN_S
+    with urllib.request.urlopen(demo.board + "/readyz", timeout=5) as answer:  # noqa: S310
+        assert answer.status == 200
+    known = wait_for(demo, ENOUGH, KNOWN_WITHIN_S)
+    assert len(known) >= ENOUGH, demo.get("/api/v1/status")["rooms"]
+    assert "free" in known.values() or "in_use" in known.values()
+    devices = demo.get("/api/v1/status")["devices"]
+    assert sum(devices.values()) == 60
+
+    family = demo.family()
+    assert len(family) >= 3  # hub, simulator, broker
+    demo.process.send_signal(signal.SIGINT)
+    asked_s = time.monotonic()
+    assert demo.process.wait(10) == 0
+    assert time.monotonic() - asked_s < END_WITHIN_S
+    assert psutil.wait_procs(family, timeout=1)[1] == []
+    assert list(demo.folder.iterdir()) == []
+
+
+def test_the_panel_unplugs_a_radar_and_its_room_becomes_unknown(demo: Demo) -> None:
+    wait_for(demo, ENOUGH, KNOWN_WITHIN_S)
+    request = urllib.request.Request(  # noqa: S310 - http on loopback
+        f"{demo.panel}/devices/gym-radar/break/unplugged",
+        method="POST",
+        headers={"accept": "application/json"},
+    )
+    assert urllib.request.urlopen(request, timeout=5).status == 204  # noqa: S310
+    deadline = time.monotonic() + 20
+    while "radar" not in why(demo, "gym") and time.monotonic() < deadline:
+        time.sleep(0.25)
+    assert "radar" in why(demo, "gym") or demo.known()["gym"] == "in_use"
+    assert not list(demo.folder.glob("linli-demo-*/gym-radar"))
+
+
+def test_nothing_outlives_a_killed_demo(demo: Demo) -> None:
+    family = demo.family()
+    demo.process.kill()
+    demo.process.wait(5)
+    assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+def test_a_taken_port_is_named_with_its_remedy(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = subprocess.run(
+            [*COMMAND, "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            env=os.environ | {"TMPDIR": str(tmp_path)},
+            check=False,
+        )
+    assert answer.returncode == 1
+    assert f"port {port}" in answer.stderr
+    assert "--port" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert list(Path(tmp_path).iterdir()) == []
