@@ -33,6 +33,8 @@ examples:
 
 Each command explains itself: linli COMMAND --help
 """
+# Also what makes argparse leave room enough for the longest command.
+COMMAND = "COMMAND [OPTION ...]"
 DASHED = str.maketrans("-", "_")
 
 
@@ -81,13 +83,11 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
         prog="linli",
         description="Linli, an IoT hub for community centres: which room is free, what is broken.",
         epilog=EPILOG,
-        # Wide enough for the longest command, so that each has one line.
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(
-            prog, max_help_position=28
-        ),
+        usage=f"linli {COMMAND}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", nargs=0, action=Version, help="print the version and end")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
+    subparsers = parser.add_subparsers(dest="command", metavar=COMMAND, prog="linli")
     for name, summary in COMMANDS.items():
         if name == command:
             importlib.import_module(f"hub.commands.{name.translate(DASHED)}").add(subparsers)
