@@ -20,6 +20,7 @@ LONGEST_INTEGER = 20  # digits; longer ones fit no integer anybody stores
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NOT_BRACKET = re.compile(rb"[^\[\]{}]+")
+_PAIR = re.compile(rb"\[\]|\{\}")
 _decode = msgspec.json.Decoder().decode
 
 
@@ -29,8 +30,8 @@ def read_json(payload: bytes) -> Any:
     Raises:
         ValueError: it is not JSON, not UTF-8, or nested too deep.
     """
-    if is_deep(payload):
-        raise ValueError("nested too deep")
+    if is_refused(payload):
+        raise ValueError("not UTF-8, or nested too deep")
     try:
         return _decode(payload)
     except (msgspec.DecodeError, RecursionError):
@@ -46,22 +47,37 @@ def read_object(payload: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def is_deep(payload: bytes) -> bool:
-    """Is it nested deeper than `MAX_DEPTH`? Almost always answered by counting brackets."""
+def is_refused(payload: bytes) -> bool:
+    """Is it no UTF-8, or nested deeper than `MAX_DEPTH`? A typed decoder skips what it ignores.
+
+    Almost always answered by counting brackets.
+    """
+    if not payload.isascii() and not _is_utf8(payload):
+        return True
     if payload.count(b"{") + payload.count(b"[") <= MAX_DEPTH:
         return False
-    depth = 0
-    for bracket in _NOT_BRACKET.sub(b"", _STRING.sub(b"", payload)):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > MAX_DEPTH:
-            return True
-    return False
+    # Take away the innermost pairs, level by level: what is left then is deeper, or unbalanced.
+    left = _NOT_BRACKET.sub(b"", _STRING.sub(b"", payload))
+    for _ in range(MAX_DEPTH):
+        fewer = _PAIR.sub(b"", left)
+        if len(fewer) == len(left):
+            break
+        left = fewer
+    return bool(left)
+
+
+def _is_utf8(payload: bytes) -> bool:
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _tolerant(payload: bytes) -> Any:
     try:
         return json.loads(payload.decode("utf-8"), parse_int=_integer)
-    except RecursionError as error:  # is_deep allows little, but our caller may be deep itself
+    except RecursionError as error:  # we allow little, but our caller may be deep itself
         raise ValueError("nested too deep") from error
 
 

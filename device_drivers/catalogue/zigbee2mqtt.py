@@ -44,7 +44,7 @@ from device_drivers.contract import (
     Sample,
 )
 from device_drivers.judge import flagged, malformed, measured
-from device_drivers.payload import is_deep, read_json, read_object
+from device_drivers.payload import is_refused, read_json, read_object
 from device_drivers.times import from_epoch_ms, from_iso
 
 VOLTS_BELOW, MILLIVOLTS_FROM = 24, 500
@@ -143,7 +143,7 @@ def decode(part: MqttPart) -> Message | Discard | None:
 
 
 def _state(payload: bytes) -> Message | Discard:
-    if is_deep(payload):
+    if is_refused(payload):
         return Discard(DiscardReason.MALFORMED, len(payload))
     try:
         *values, seen = _values(_decode_state(payload))

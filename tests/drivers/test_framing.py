@@ -67,6 +67,30 @@ def test_a_check_byte_may_look_like_a_control_byte(check: int) -> None:
     assert [sample.value for sample in found] == [120, 80, 120, 80]
 
 
+@pytest.mark.parametrize(
+    ("name", "endless"),
+    [
+        ("and_tm265x", b"\x16\x16\x0100\x02" + b"A" * 5000),
+        ("omron_hbp9020", b"bp," + b"9" * 5000),
+        ("rdm6300", b"\x02" + b"A" * 5000),
+        ("ld2410", b"\xf4\xf3\xf2\xf1\xff\xff" + b"\0" * 5000),
+    ],
+)
+def test_a_frame_without_an_end_is_given_up_without_waiting_for_quiet(
+    name: str, endless: bytes
+) -> None:
+    good = next(line_bytes(case) for case in vectors()[name] if case["expect"])
+    framer = driver_of(name).framing()
+    found = framer.feed(endless)
+    assert sum(item.size for item in found if isinstance(item, Discard)) > 4000
+    assert [item for item in framer.feed(good) if isinstance(item, bytes)]
+
+
+def test_a_lost_check_byte_does_not_cost_the_next_frame() -> None:
+    frame = line_bytes(vectors()["and_tm265x"][5]).lstrip(b"\x16")
+    assert len(samples(read(driver_of("and_tm265x"), [frame[:-1] + frame]))) == 4
+
+
 @pytest.mark.parametrize("name", [n for n, d in drivers().items() if isinstance(d, SerialDriver)])
 @pytest.mark.parametrize(
     "start", [b"\x16", b"\x16\x16\x0100\x02", b"bp,", b"\x02", b"\xf4\xf3\xf2\xf1"]

@@ -80,6 +80,24 @@ def test_brackets_inside_a_text_are_no_depth() -> None:
     assert state(json.dumps({"list": [[1]] * 500, "battery": 5}))["battery.level"].value == 5
 
 
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
+def test_depth_has_one_limit_whoever_asks(opening: str) -> None:
+    """Not the interpreter's recursion limit, which depends on how deep the caller is."""
+    closing = "".join("]" if bracket == "[" else "}" for bracket in opening if bracket in "[{")
+    per_turn = len(closing)
+    for turns, is_read in ((60 // per_turn, True), (66 // per_turn, False)):
+        deep = opening * turns + "1" + closing[::-1] * turns
+        raw = f'{{"battery":5,"Switch1":"ON","x":{deep}}}'.encode()
+        for decode, subtopic in ((zigbee2mqtt.decode, ""), (tasmota.decode, "tele/SENSOR")):
+            assert isinstance(decode(MqttPart(subtopic, raw)), Message) is is_read
+
+
+def test_text_that_is_not_utf_8_is_no_json_even_where_nobody_reads_it() -> None:
+    raw = b'{"contact":true,"Switch1":"ON","note":"\xff"}'
+    for decode, subtopic in ((zigbee2mqtt.decode, ""), (tasmota.decode, "tele/SENSOR")):
+        assert isinstance(decode(MqttPart(subtopic, raw)), Discard)
+
+
 @pytest.mark.parametrize(
     ("voltage", "volts"), [(3055, 3.055), (3.1, 3.1), (12, 12), (900, 0.9), (0, 0)]
 )

@@ -125,6 +125,21 @@ def test_a_line_never_raises_and_says_only_what_is_declared(name: str, data: st.
 
 
 @pytest.mark.parametrize("name", SERIAL)
+def test_a_frame_shortened_anywhere_never_raises(name: str) -> None:
+    driver = serial(name)
+    streams = [line_bytes(case) for case in vectors()[name]]
+    frames = [
+        f for stream in streams for f in driver.framing().feed(stream) if isinstance(f, bytes)
+    ]
+    assert frames
+    for frame in frames:
+        for size in range(len(frame)):
+            for short in (frame[:size], frame[size:], frame[:size] + frame[-4:]):
+                event = driver.decode(short)
+                assert isinstance(event, Message) or event.size == len(short)
+
+
+@pytest.mark.parametrize("name", SERIAL)
 @enough
 @given(data=st.data())
 def test_how_the_stream_is_cut_changes_nothing(name: str, data: st.DataObject) -> None:
