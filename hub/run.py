@@ -44,6 +44,7 @@ class Parts:
     rooms: RoomsService
     devices: DevicesService
     vitals: Vitals
+    broadcaster: Broadcaster
     server: Server
 
 
@@ -70,6 +71,7 @@ async def serve(
                 group.create_task(parts.rooms.run(), name="rooms"),
                 group.create_task(parts.devices.run(), name="devices"),
                 group.create_task(parts.vitals.watch_lag(), name="loop lag"),
+                group.create_task(parts.broadcaster.beat(), name="beat"),
             ]
             try:
                 await parts.server.listening.wait()
@@ -125,7 +127,7 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
         assets.routes(page.assets()),
     ]
     web = app.build(routers, config.access.open, own_names(config.http.host, port))
-    return Parts(store, edge, rooms, devices, vitals, Server(web, broadcaster.close))
+    return Parts(store, edge, rooms, devices, vitals, broadcaster, Server(web, broadcaster.close))
 
 
 def _connect(bus: Bus, broadcaster: Broadcaster, board: StatusBoard) -> None:

@@ -41,6 +41,9 @@ class Vitals:
     def storage(self) -> StorageState:
         return self._store.state()
 
+    def commits(self) -> int:
+        return self._store.commits
+
     def links_down(self) -> Sequence[str]:
         return tuple(self.intake.links_down)
 

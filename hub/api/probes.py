@@ -70,6 +70,9 @@ class HubCollector:
         yield GaugeMetricFamily(
             "linli_storage_in_memory", "Changes that wait for the disk.", state.in_memory
         )
+        yield CounterMetricFamily(
+            "linli_storage_commits", "Transactions written.", value=self._vitals.commits()
+        )
         yield CounterMetricFamily("linli_storage_lost", "Changes dropped.", value=state.lost)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         yield GaugeMetricFamily("linli_memory_peak_bytes", "Largest resident size.", peak)

@@ -140,6 +140,14 @@ class Broadcaster:
         finally:
             audience.clients.discard(queue)
 
+    async def beat(self) -> None:
+        """Let every client know that we live: one timer for all of them. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            for audience in self._audiences.values():
+                for client in audience.clients:
+                    _put(client, BEAT)
+
     async def pulse(self) -> AsyncIterator[bytes]:
         """For our own pages: only that something changed, as a number; they fetch the rest."""
         last = -1
@@ -178,14 +186,10 @@ def _put(client: asyncio.Queue[bytes | None], text: bytes) -> None:
 
 
 async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
-    """The next event; several that wait go out in one write, a beat where there is none."""
-    try:
-        async with asyncio.timeout(BEAT_S):
-            first = await queue.get()
-    except TimeoutError:
-        return BEAT
-    if first is None:
-        return None
+    """The next event; several that wait go out in one write."""
+    first = await queue.get()
+    if first is None or queue.empty():
+        return first
     waiting = [first]
     while not queue.empty():
         text = queue.get_nowait()

@@ -42,11 +42,18 @@ class Line:
     heard_ms: int | None = None  # last live word of the device itself, since this start
     lost: tuple[str, str] | None = None  # (reason code, link or parent) while nothing can arrive
     offline: bool = False  # its convention says it is gone
+    trusted_ms: int = field(init=False)  # how long a word of this device counts as proof
 
-    @property
-    def trusted_ms(self) -> int:
-        """How long a word of this device counts as proof."""
-        return min(self.proof_within_ms, self.silent_after_ms)
+    def __post_init__(self) -> None:
+        self.trusted_ms = min(self.proof_within_ms, self.silent_after_ms)
+
+    def is_fresh(self, at_ms: int) -> bool:
+        """Did its last word still count at that moment?"""
+        return (
+            self.heard_ms is not None
+            and not self.offline
+            and at_ms < self.heard_ms + self.trusted_ms
+        )
 
 
 @dataclass(slots=True)
@@ -69,21 +76,27 @@ class Witness:
     crossings: int = 0  # counter: changes since it was last proven right
     zeroed: bool = False  # counter: proven right since this start
 
-    def take(self, reading: Reading) -> None:
-        """Remember a reading. What is older than the running value teaches nothing."""
+    def take(self, reading: Reading) -> bool:
+        """Remember a reading; True if it says something else than was known.
+
+        What is older than the running value teaches nothing.
+        """
         at = reading.observed_ms
         if self.is_live and (not reading.is_live or at < self.since_ms):
-            return
+            return False
         said = reading.value
         value = int(said) if isinstance(said, int | float) else None
         is_good = reading.quality is Quality.GOOD and value is not None
         if reading.is_live and is_good:
             self._note(value or 0, at)
-        if value != self.value or not self.since_ms:
+        is_new = value != self.value or not self.since_ms
+        if is_new:
             self.since_ms = at
+        is_new |= is_good != self.is_good or reading.is_live != self.is_live
         self.value, self.is_good, self.reason = value, is_good, reading.reason
         self.is_live = reading.is_live
         self.source = "" if reading.is_live else reading.time_source.value
+        return is_new
 
     def _note(self, value: int, at: int) -> None:
         """Keep the moments of a good, live value."""
@@ -112,10 +125,18 @@ class Plan:
     zones: tuple[str, ...] = ()
     doors: frozenset[str] = frozenset()  # named by `doors:`; empty: one implied door, perhaps
     lines: list[Line] = field(default_factory=list)  # every device placed here
-    witnesses: list[Witness] = field(default_factory=list)
+    _by_kind: dict[Kind, list[Witness]] = field(default_factory=lambda: {k: [] for k in Kind})
+
+    @property
+    def witnesses(self) -> list[Witness]:
+        return [witness for kind in Kind for witness in self._by_kind[kind]]
+
+    def call(self, witness: Witness) -> None:
+        """Add a witness."""
+        self._by_kind[witness.kind].append(witness)
 
     def of(self, kind: Kind) -> list[Witness]:
-        return [w for w in self.witnesses if w.kind is kind]
+        return self._by_kind[kind]
 
     @property
     def knows_all_doors(self) -> bool:

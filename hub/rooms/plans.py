@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-
 from edge.reading import Reading
 from hub.domain.centre import OUTSIDE, Centre, Device, Placement
 from hub.domain.series import SeriesKey
@@ -51,17 +48,12 @@ class Plans:
             return tuple(room for room in self._sides[place.door] if room != OUTSIDE)
         return (place.room,) if place.room is not None else ()
 
-    def remember(self, keys: Iterable[SeriesKey]) -> None:
-        """Let sensors that are known from before the start be missed until they speak."""
-        for key in keys:
-            self.witnesses(key)
-
     def take(self, reading: Reading) -> bool:
-        """Hand a reading to its witnesses; False if it speaks for no room."""
-        witnesses = self.witnesses(SeriesKey(reading.device, reading.channel, reading.part))
-        for witness in witnesses:
-            witness.take(reading)
-        return bool(witnesses)
+        """Hand a reading to its witnesses; True if it says something else than was known."""
+        is_new = False
+        for witness in self.witnesses(SeriesKey(reading.device, reading.channel, reading.part)):
+            is_new |= witness.take(reading)
+        return is_new
 
     def witnesses(self, key: SeriesKey) -> tuple[Witness, ...]:
         found = self._witnesses.get(key)
@@ -84,16 +76,6 @@ class Plans:
             if kind is Kind.DOOR:
                 at = place.door or f"{key.device} {key.part}"
             witness = Witness(self.lines[key.device], kind, at, place.zone)
-            self.of_room[room].witnesses.append(witness)
+            self.of_room[room].call(witness)
             called.append(witness)
         return called
-
-
-def devices_by_room(centre: Centre) -> dict[str, list[str]]:
-    """Room id to the ids of the devices that watch it, doors on both their sides included."""
-    plans = Plans(centre)
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for device, rooms in plans.rooms_of.items():
-        for room in rooms:
-            found[room].append(device)
-    return found

@@ -63,12 +63,17 @@ class Case:
             self.doubts.append(text)
 
 
-def judge(plan: Plan, now_ms: int, before: RoomState | None = None) -> tuple[RoomState, int | None]:
-    """Say whether the room is free.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A state, and what could change it besides a new value."""
 
-    Returns:
-        The state, and the moment (ms) at which it must be looked at again if nothing is heard.
-    """
+    state: RoomState
+    due_ms: int | None  # time alone: look again then if nothing is heard
+    is_settled: bool  # a repeat of what is known changes nothing before that
+
+
+def judge(plan: Plan, now_ms: int, before: RoomState | None = None) -> Verdict:
+    """Say whether the room is free."""
     case = Case(now_ms)
     _radars(plan, case)
     _counters(plan, case)
@@ -94,7 +99,7 @@ def judge(plan: Plan, now_ms: int, before: RoomState | None = None) -> tuple[Roo
         reasons=reasons,
         zones=zones,
     )
-    return state, case.due_ms
+    return Verdict(state, case.due_ms, bool(case.claims) or status is Status.FREE)
 
 
 PRESENCE = {
@@ -347,7 +352,10 @@ def _crowding(people: People | None, capacity: int | None) -> Crowding | None:
 def _zone(plan: Plan, zone: str, whole: Case) -> ZoneState:
     """A bay by its own sensors; what its sensors leave open stays unknown."""
     own = Plan(zone, plan.kind, None)
-    own.witnesses = [_in_own_place(w) for w in plan.witnesses if w.zone == zone]
+    for witness in plan.witnesses:
+        if witness.zone == zone:
+            # inside its zone it covers the whole of the place that is judged
+            own.call(replace(witness, zone=None))
     case = Case(whole.now_ms)
     _radars(own, case)
     _counters(own, case)
@@ -356,8 +364,3 @@ def _zone(plan: Plan, zone: str, whole: Case) -> ZoneState:
     if case.due_ms is not None:
         whole.passed(case.due_ms)
     return ZoneState(zone, status, PRESENCE[status], case.people)
-
-
-def _in_own_place(witness: Witness) -> Witness:
-    """The same witness, covering the whole of the place that is judged."""
-    return replace(witness, zone=None)

@@ -39,6 +39,7 @@ class RoomsService:
         self._plans = Plans(centre)
         self._agenda = Agenda(clock, self._look)
         self._states: dict[str, RoomState] = {}
+        self._settled: set[str] = set()
         for series in known:
             self._recall(series)
         now = clock.now_ms()
@@ -81,19 +82,18 @@ class RoomsService:
         line = self._plans.lines.get(event.device)
         if line is None:
             return
-        relevant = line.heard_ms is None or line.offline
+        is_news = not line.is_fresh(event.at_ms)
         for reading in event.readings:
             if reading.channel == "online":
-                relevant |= self._note_online(reading)
+                is_news |= self._note_online(reading)
                 continue
             if reading.is_live and reading.observed_ms > (line.heard_ms or 0):
                 line.heard_ms = reading.observed_ms
                 line.offline = False
-            if self._plans.take(reading):
-                relevant = True
+            is_news |= self._plans.take(reading)
         for room in self._plans.rooms_of[event.device]:
-            # a repeat only makes a free room's proof newer; the next due time will see that
-            if relevant and (event.changed or self._states[room].status is not Status.FREE):
+            # a repeat only makes a settled verdict's evidence newer; its next look will see that
+            if is_news or room not in self._settled:
                 self._look(room, event.at_ms)
 
     def _note_online(self, reading: Reading) -> bool:
@@ -115,14 +115,15 @@ class RoomsService:
     def _look(self, room: str, now_ms: int) -> int | None:
         """Judge a room, tell the bus if there is something new to say, and plan the next look."""
         before = self._states.get(room)
-        state, due = judge(self._plans.of_room[room], now_ms, before)
-        self._states[room] = state
-        self._agenda.plan(room, due)
+        verdict = judge(self._plans.of_room[room], now_ms, before)
+        state = self._states[room] = verdict.state
+        (self._settled.add if verdict.is_settled else self._settled.discard)(room)
+        self._agenda.plan(room, verdict.due_ms)
         if state.status is Status.FREE:
             self._zero_counters(room, state)
         if before is None or _says(before) != _says(state):
             self._bus.publish(RoomChanged(state))
-        return due
+        return verdict.due_ms
 
     def _zero_counters(self, room: str, state: RoomState) -> None:
         """A room proven empty by another sensor proves its counters right, if they say zero."""

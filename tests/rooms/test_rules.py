@@ -32,7 +32,7 @@ class Scene:
         name = f"{kind.value}{len(self.plan.witnesses)}"
         line = Line(name, proof_within, 25 * 60 * MINUTE)
         place = name if kind is Kind.DOOR else "room"
-        self.plan.witnesses.append(Witness(line, kind, place, zone))
+        self.plan.call(Witness(line, kind, place, zone))
         self.plan.lines.append(line)
         return name
 
@@ -57,7 +57,7 @@ class Scene:
         self.now += round(minutes * MINUTE)
 
     def look(self) -> RoomState:
-        return judge(self.plan, self.now)[0]
+        return judge(self.plan, self.now).state
 
     def status(self) -> Status:
         return self.look().status
@@ -260,8 +260,8 @@ def test_it_is_looked_at_again_just_when_the_proof_ends() -> None:
     scene.say(radar, 0)
     scene.wait(1)
     scene.say(radar, 0)
-    state, due = judge(scene.plan, scene.now)
-    assert due == scene.now + 5_000
-    assert state.valid_until_ms == due
-    assert judge(scene.plan, due - 1)[0].status is Status.FREE
-    assert judge(scene.plan, due)[0].status is Status.UNKNOWN
+    verdict = judge(scene.plan, scene.now)
+    due = scene.now + 5_000
+    assert verdict.due_ms == verdict.state.valid_until_ms == due
+    assert judge(scene.plan, due - 1).state.status is Status.FREE
+    assert judge(scene.plan, due).state.status is Status.UNKNOWN

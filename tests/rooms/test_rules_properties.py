@@ -95,11 +95,12 @@ def test_between_two_words_the_answer_changes_only_when_it_said_it_would(
 ) -> None:
     """The next look that a verdict asks for is early enough: no change is missed before it."""
     scene = play(room, kinds, words)
-    state, due = judge(scene.plan, scene.now)
+    verdict = judge(scene.plan, scene.now)
+    due = verdict.due_ms
     end = due - 1 if due is not None else scene.now + 26 * 3_600_000
     for moment in (scene.now + 1, (scene.now + end) // 2, end):
         if scene.now <= moment <= end:
-            assert judge(scene.plan, moment)[0].status is state.status
+            assert judge(scene.plan, moment).state.status is verdict.state.status
 
 
 @given(ROOMS, KINDS, WORDS)
@@ -110,3 +111,21 @@ def test_with_all_sensors_silent_no_room_stays_free(
     scene = play(room, kinds, words)
     scene.now += 11 * 60_000
     assert scene.status() is not Status.FREE
+
+
+@given(ROOMS, KINDS, WORDS)
+@settings(max_examples=300, deadline=None)
+def test_a_settled_verdict_is_not_changed_by_a_repeat(
+    room: str, kinds: list[Kind], words: list[Word]
+) -> None:
+    """What lets the service skip a look: a sensor that says the same again, in time."""
+    scene = play(room, kinds, words)
+    verdict = judge(scene.plan, scene.now)
+    if not verdict.is_settled:
+        return
+    scene.now += 1
+    for witness in scene.plan.witnesses:
+        if witness.is_live and witness.line.is_fresh(scene.now) and witness.value is not None:
+            scene.say(witness.line.device, witness.value)
+            if verdict.due_ms is None or scene.now < verdict.due_ms:
+                assert scene.status() is verdict.state.status
