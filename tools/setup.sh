@@ -81,16 +81,31 @@ install_packages() { # packages; the reason is said by the caller
     rm -f "$apt_log"
 }
 
-bring() { # package reason
-    may_install || return 1
-    say "Installing $1 with apt-get ($2)."
-    install_packages "$1"
+missing=""
+reasons=""
+wants() { # check package reason
+    "$1" && return
+    missing="$missing $2"
+    reasons="${reasons:+$reasons; }$2: $3"
 }
 
-need() { # check package reason
-    "$1" && return
-    bring "$2" "$3" || true
-    "$1" || give_up "$2 is missing ($3). Install it: sudo apt-get update && sudo apt-get install $2"
+bring_missing() { # all in one go; what is still missing afterwards is the caller's business
+    [ -n "$missing" ] || return 0
+    may_install || return 0
+    say "Installing$missing with apt-get ($reasons)."
+    # shellcheck disable=SC2086 # several words are meant
+    install_packages $missing || true
+}
+
+need_all() { # pairs of check and package, as given to wants
+    bring_missing
+    lacking=""
+    while [ $# -gt 0 ]; do
+        "$1" || lacking="$lacking $2"
+        shift 2
+    done
+    [ -z "$lacking" ] ||
+        give_up "missing:$lacking ($reasons). Install: sudo apt-get update && sudo apt-get install$lacking"
 }
 
 # --- the environment ---------------------------------------------------------------------------
@@ -156,17 +171,21 @@ install_python_packages() {
 # --- in order ----------------------------------------------------------------------------------
 
 python=$(find_python)
+[ -n "$python" ] || give_up "there is no Python 3.11 or newer. Install it: sudo apt-get install python3"
+works || wants has_venv python3-venv "it makes .venv"
 if [ "$kind" = dev ] && [ "${2:-}" = tools ]; then
-    need has_mosquitto mosquitto "the tests talk to a real broker"
-    need has_chromium chromium "the tests look at the pages in a browser"
-    need has_cjk_font fonts-noto-cjk "the pages under test are in Chinese"
-fi
-if [ "$kind" = run ] && ! has_mosquitto; then
-    bring mosquitto "the demo's broker" || say "No Mosquitto and no right to install it: the demo uses amqtt."
+    wants has_mosquitto mosquitto "the tests talk to a real broker"
+    wants has_chromium chromium "the tests look at the pages in a browser"
+    wants has_cjk_font fonts-noto-cjk "the pages under test are in Chinese"
+    need_all has_mosquitto mosquitto has_chromium chromium has_cjk_font fonts-noto-cjk
+elif [ "$kind" = run ]; then
+    is_ready && exit 0 # with whichever broker it was set up; apt is not asked at every start
+    wants has_mosquitto mosquitto "the demo's broker"
+    bring_missing
+    has_mosquitto || say "There is no Mosquitto and no right to install it: the demo uses amqtt instead."
 fi
 is_ready && exit 0
-[ -n "$python" ] || give_up "there is no Python 3.11 or newer. Install it: sudo apt-get install python3"
-works || need has_venv python3-venv "it makes .venv"
+works || need_all has_venv python3-venv
 make_environment
 install_python_packages
 stamp_now >".venv/stamp-$kind"
