@@ -42,8 +42,8 @@ def rooms(house: House, language: str) -> tuple[RoomView, ...]:
 
 
 def _room(house: House, room: Room, language: str) -> RoomView:
-    doors = tuple(door for door in house.centre.passages if room.id in door.between)
-    own = {door.id for door in doors if _belongs(door.between, room.id)}
+    doors = tuple(door for door in house.centre.passages if _belongs(door.between, room.id))
+    own = {door.id for door in doors}
     devices = [
         item
         for item in house.devices.values()
@@ -70,8 +70,8 @@ def _room(house: House, room: Room, language: str) -> RoomView:
 
 
 def _belongs(between: tuple[str, str], room: str) -> bool:
-    """A door's own contact is listed once, with the room that the configuration names first."""
-    return between[0] == room
+    """A door is shown once, with the room that is named first: a corridor would have them all."""
+    return next(place for place in (*between, room) if place != OUTSIDE) == room
 
 
 def _beyond(house: House, place: str, language: str) -> str:
