@@ -133,6 +133,9 @@ class Commits:
             if self._failing_since_ms is None:
                 self._checkpoint_if_due()
                 self._seal()
+            elif not self._backlog:  # nothing to try the disk with
+                self._checkpoint()
+                self._seal()
             await self._write_backlog()
 
     async def flush(self) -> None:
