@@ -313,12 +313,24 @@ def _password(settings: MqttSettings) -> str | None:
         raise LinkError("password_file", str(error)) from error
 
 
+class _ClosesOnFailure(ssl.SSLSocket):
+    """paho forgets a socket whose handshake failed; one would leak at each attempt."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def _tls(settings: MqttSettings) -> ssl.SSLContext:
     tls = settings.tls
     try:
         context = ssl.create_default_context(cafile=None if tls is None else tls.ca_file)
         if tls is not None and tls.cert_file is not None:
             context.load_cert_chain(tls.cert_file, tls.key_file)
+        context.sslsocket_class = _ClosesOnFailure
     except OSError as error:  # a file that is not there, or is no certificate
         raise LinkError("tls", str(error)) from error
     return context

@@ -34,4 +34,5 @@ async def main() -> None:
         await asyncio.sleep(60)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

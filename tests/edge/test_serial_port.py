@@ -111,7 +111,8 @@ async def test_settings_the_hardware_refuses_are_named_and_cost_no_other_port(
         ]
         async with running(devices, outlet):
             refused = (str(cable.path), False, "refused_settings")
-            await outlet.until(lambda: refused in outlet.links)
+            up = (str(other.path), True, "")
+            await outlet.until(lambda: refused in outlet.links and up in outlet.links)
             other.write(b"contact 1\n")
             await outlet.until(lambda: outlet.values == [1])
     assert outlet.reports[0].device == "second"
