@@ -3,6 +3,11 @@
 PY := .venv/bin/python
 ARGS ?=
 
+# Run every program tests/bench/bench_*.py (or soak), all of them even where one fails.
+each = status=0; for file in tests/$(1)/$(1)_*.py; do \
+	[ -e "$$file" ] || { echo "There is no $(1) yet."; exit 1; }; \
+	$(PY) -m tests.$(1).$$(basename $$file .py) $(ARGS) || status=1; done; exit $$status
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench soak docs clean
 
@@ -26,11 +31,11 @@ check: ## style, types, and who may import whom
 
 bench: ## measure; fails where a figure misses its bound
 	@tools/setup.sh dev tools
-	@$(PY) -m pytest tests/bench -s --timeout 1800 $(ARGS)
+	@$(call each,bench)
 
 soak: ## what takes long: hours of load and faults
 	@tools/setup.sh dev tools
-	@$(PY) -m pytest tests/soak -s --timeout 0 $(ARGS)
+	@$(call each,soak)
 
 docs: ## write the generated parts of README.md and docs/
 	@tools/setup.sh dev
