@@ -73,6 +73,11 @@ async def test_marked_values_are_nowhere(tmp_path: Path) -> None:
             await hub.connected(3)
             events = bytearray()
             following = asyncio.create_task(follow(hub, events))
+
+            async def is_followed() -> bool:
+                return bool(events)
+
+            await hub.until(is_followed)
             for name, frame in frames().items():
                 cables[name].write(frame)
                 cables[name].write(frame[: len(frame) // 2])  # also a torn one, and noise
