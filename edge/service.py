@@ -36,7 +36,24 @@ D = TypeVar("D", SerialDriver, MqttDriver)
 
 
 class Edge:
-    """All links of one node."""
+    """All links of one node. Making one joins devices and drivers; nothing is opened yet.
+
+    Args:
+        devices: Whom to listen to.
+        mqtt: The broker, if there is one.
+        outlet: Where everything goes.
+        clock: Stamps.
+        zone: Where naive device times are meant.
+        client_id: Who we are to the broker: the same at every start, or the session is lost.
+        known_deliveries: Message id to digest of what is committed but perhaps not yet
+            acknowledged, from the last run.
+        catalogue: Drivers by name, if not all there are.
+        topic_root: Our own topics begin with it; ``linli/<client_id>`` if not given.
+        heartbeat_s: How often we speak to ourselves through the broker.
+
+    Raises:
+        ValueError: a device's driver is unknown, or does not fit its link.
+    """
 
     def __init__(
         self,
@@ -52,24 +69,6 @@ class Edge:
         topic_root: str | None = None,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
-        """Join the devices with their drivers; nothing is opened yet.
-
-        Args:
-            devices: Whom to listen to.
-            mqtt: The broker, if there is one.
-            outlet: Where everything goes.
-            clock: Stamps.
-            zone: Where naive device times are meant.
-            client_id: Who we are to the broker: the same at every start, or the session is lost.
-            known_deliveries: Message id to digest of what is committed but perhaps not yet
-                acknowledged, from the last run.
-            catalogue: Drivers by name, if not all there are.
-            topic_root: Our own topics begin with it; ``linli/<client_id>`` if not given.
-            heartbeat_s: How often we speak to ourselves through the broker.
-
-        Raises:
-            ValueError: a device's driver is unknown, or does not fit its link.
-        """
         found = drivers() if catalogue is None else catalogue
         self._outlet = outlet
         self._clock = clock
