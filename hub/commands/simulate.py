@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge.clock import Clock
 from hub.configuration.locate import configuration_file, terminal_language
 from simulator.broker import Address
 from simulator.centre import Centre, Device, Door, Room
@@ -184,13 +185,17 @@ def _answer(panel: str) -> None:
     print(panel, flush=True)
 
 
+def shared_clock(job: Job, true_time: Callable[[], float] = time.time) -> Clock:
+    """The parent's clock, which went on while we were started."""
+    passed_ms = (true_time() - job.true_s) * 1000
+    start_ms = job.clock_ms + round(passed_ms * job.speed)
+    return Clock(start_ms, job.speed, job.cruise, true_time)
+
+
 async def _play(job: Job, ready: Callable[[str], None], *, until_eof: bool) -> None:
-    from edge.clock import Clock
     from simulator.run import simulate
 
-    # The parent's clock went on while we were started.
-    passed_ms = (time.time() - job.true_s) * 1000
-    clock = Clock(job.clock_ms + round(passed_ms * job.speed), job.speed, job.cruise)
+    clock = shared_clock(job)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if until_eof:

@@ -19,6 +19,7 @@ function show(rooms) {
       state.classList.toggle("broken", device.broken);
       const repair = document.querySelector(`[data-repair="${device.id}"]`);
       repair.textContent = device.repair;
+      repair.setAttribute("aria-label", `${device.id}: ${device.repair}`);
       repair.disabled = !device.broken;
     }
   }

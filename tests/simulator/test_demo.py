@@ -18,6 +18,13 @@ from typing import Any
 import psutil
 import pytest
 
+from edge.clock import Clock
+from hub.cli import main
+from hub.commands.demo import FASTEST, _speed
+from hub.commands.simulate import Job, shared_clock
+from simulator.broker import Address
+from simulator.centre import Centre
+
 START_WITHIN_S = 15.0
 KNOWN_WITHIN_S = 30.0
 END_WITHIN_S = 3.0
@@ -156,3 +163,46 @@ def test_a_taken_port_is_named_with_its_remedy(tmp_path: Path) -> None:
     assert "--port" in answer.stderr
     assert "Traceback" not in answer.stderr
     assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_a_faster_clock_does_not_overtake_kept_history(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "linli.sqlite").write_bytes(b"kept")
+    assert main(["demo", "--port", "0", "--speed", "5", "--data", str(tmp_path)]) == 1
+    assert "--speed" in capsys.readouterr().err
+    assert [file.name for file in tmp_path.iterdir()] == ["linli.sqlite"]
+
+
+@pytest.mark.parametrize(("wanted", "given"), [(1, 1), (12.5, 12.5), (500, FASTEST), (0.1, 1)])
+def test_speed_is_capped_aloud(
+    wanted: float, given: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _speed(wanted) == given
+    assert ("--speed" in capsys.readouterr().out) == (wanted != given)
+
+
+@pytest.mark.parametrize("cruise", [1, 5])
+def test_both_clocks_agree_from_the_quick_minutes_on(cruise: float) -> None:
+    true_s = 1_800_000_000.0
+
+    def true_time() -> float:
+        return true_s
+
+    parent = Clock(int(true_s * 1000) - 600_000, 20, cruise, true_time)
+    job = Job(
+        centre=Centre(name={}, timezone="Asia/Shanghai", rooms=(), doors=(), devices=()),
+        broker=Address(),
+        seed=1,
+        panel_port=0,
+        clock_ms=parent.now_ms(),
+        true_s=true_s,
+        speed=parent.speed,
+        cruise=cruise,
+    )
+    true_s += 2.5
+    child = shared_clock(job, true_time)
+    for _ in range(80):
+        true_s += 0.5
+        assert abs(child.now_ms() - parent.now_ms()) <= 2
+    assert parent.speed == child.speed == cruise
