@@ -239,7 +239,8 @@ def _motion(plan: Plan, case: Case) -> None:
     watched = len(pirs) == len(all_pirs) and all(_proves(p, case) for p in pirs)
     quiet = Quiet(pirs, watched, seated=plan.kind not in CROSSED_KINDS)
     doors = plan.of(Kind.DOOR)
-    if not plan.knows_all_doors:
+    if not quiet.seated or not plan.knows_all_doors:
+        # where nobody sits still a door adds nothing: whoever is there moves
         _motion_alone(plan, case, quiet)
     elif not all(_speaks(d, case) and _proves(d, case) for d in doors):
         _recent_motion(case, quiet)
@@ -306,16 +307,16 @@ def _motion_and_doors(case: Case, quiet: Quiet, doors: list[Witness]) -> None:
     if opened_ms <= quiet.last_ms:
         _nobody_left(case, quiet, doors, ajar)
         return
-    lasted = case.passed(max(quiet.last_ms, moved_ms if quiet.seated else 0) + MOTION_HOLD_MS)
+    lasted = case.passed(max(quiet.last_ms, moved_ms) + MOTION_HOLD_MS)
     # silence since the door moved proves something only if the sensor was alive since then
     spoke_since = all((p.line.heard_ms or 0) > moved_ms for p in quiet.pirs)
-    if quiet.seated and ajar:
+    if ajar:
         case.doubt("door_open", **_door(ajar))
     elif lasted and spoke_since and quiet.watched:
         left = Text("door_opened_after_motion", {"time": opened_ms})
         case.proofs.append(Finding(opened_ms, left))
         case.proofs.append(Finding(quiet.last_ms, quiet.reason("no_motion")))
-    elif quiet.watched and not ajar:
+    elif quiet.watched:
         case.traces.append(Finding(moved_ms, Text("door_shut", _door(doors))))
 
 
