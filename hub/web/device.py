@@ -130,6 +130,8 @@ _CHANNELS_WITH_DOT = (
 
 def place(centre: Centre, device: DeviceState, language: str) -> str:
     """The room, or the two sides of a door."""
+    if not device.configured:
+        return translator(language)("ui.not_configured")
     names = {room.id: pick(room.name, language) for room in centre.rooms}
     if device.room:
         return names.get(device.room, device.room)

@@ -40,6 +40,11 @@ class Stream:
         for queue in self._clients:
             queue.put_nowait(f"data: {self._number}\n\n")
 
+    def end(self) -> None:
+        """Let every open stream finish, or the server would wait for its browsers."""
+        for queue in self._clients:
+            queue.put_nowait("")
+
     async def serve(self) -> AsyncIterator[str]:
         queue: asyncio.Queue[str] = asyncio.Queue()
         self._clients.add(queue)
@@ -50,6 +55,8 @@ class Stream:
                     text = await asyncio.wait_for(queue.get(), BEAT_S)
                 except TimeoutError:
                     text = "event: beat\ndata: 0\n\n"
+                if not text:
+                    return
                 if not self.is_dead:
                     yield text
         finally:

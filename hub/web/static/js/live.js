@@ -129,6 +129,7 @@
   }
 
   document.addEventListener("animationend", (event) => event.target.classList.remove("changed"));
+  addEventListener("pageshow", (event) => { if (event.persisted) open(); }); // came "back" to it
   open();
   setInterval(watch, 500);
 })();

@@ -1,0 +1,158 @@
+"""What a page must be for everybody: accessible, legible at any width, from this host alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Request
+
+from hub.domain.views import StorageState
+from tests.browser.conftest import Open, Site
+from tests.web.sample_centre import NOW_MS
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PAGES = [
+    "/",
+    "/wall",
+    "/rooms/hall",
+    "/rooms/care",
+    "/devices",
+    "/devices?health=silent",
+    "/devices/children-climate",
+    "/nowhere",
+]
+SCREENS = [(360, 780), (768, 1024), (1280, 900), (1920, 1080)]
+LANGUAGES = ["zh-CN", "zh-TW", "en"]
+
+# An element cuts its own text if what it holds is larger than what it shows.
+CUT = """() => [...document.querySelectorAll("main *, header *")].filter((e) => {
+  if (e.closest(".hush, svg, thead, noscript") || !e.getClientRects().length) return false;
+  const style = getComputedStyle(e);
+  const clips = style.overflowX !== "visible" || style.overflowY !== "visible";
+  return clips && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);
+}).map((e) => e.outerHTML.slice(0, 120))"""
+
+# A card's text may not stand out of its card either.
+OUT = """() => [...document.querySelectorAll(".card")].filter((card) => {
+  const box = card.getBoundingClientRect();
+  return [...card.querySelectorAll("p, h2, h4, .status, .zone")].some((e) => {
+    const inner = e.getBoundingClientRect();
+    return !e.closest(".hush") && !e.matches(".hush")
+      && (inner.right > box.right + 1 || inner.bottom > box.bottom + 1);
+  });
+}).map((card) => card.id)"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_axe_finds_nothing(
+    site: Site, open_page: Open, axe_source: str, language: str, scheme: str
+) -> None:
+    site.hub.stored = StorageState(NOW_MS - 600_000, in_memory=214)
+    site.hub.factor = 20
+    async with open_page("/", language=language, scheme=scheme) as page:
+        found: list[Any] = []
+        for path in PAGES:
+            await page.goto(site.url + path)
+            await page.evaluate(axe_source)
+            only = "" if scheme == "light" else ", runOnly: ['color-contrast']"  # all that differs
+            result = await page.evaluate(f"axe.run({{ resultTypes: ['violations']{only} }})")
+            assert result["passes"], path
+            found += [
+                (path, rule["id"], [node["html"][:120] for node in rule["nodes"]])
+                for rule in result["violations"]
+            ]
+        assert found == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_nothing_is_cut_and_nothing_scrolls_sideways(
+    site: Site, open_page: Open, language: str
+) -> None:
+    async with open_page("/", language=language) as page:
+        for path in PAGES:
+            await page.goto(site.url + path)
+            for width, height in SCREENS:
+                await page.set_viewport_size({"width": width, "height": height})
+                at = (path, width)
+                assert await page.evaluate("document.documentElement.scrollWidth") <= width, at
+                assert await page.evaluate(CUT) == [], at
+                assert await page.evaluate(OUT) == [], at
+
+
+async def test_the_wall_fits_its_screen(site: Site, open_page: Open) -> None:
+    site.hub.factor = 20
+    for language in LANGUAGES:
+        async with open_page("/wall", width=1920, height=1080, language=language) as page:
+            assert await page.evaluate("document.documentElement.scrollHeight") <= 1080
+            assert await page.evaluate(OUT) == []
+            sizes = await page.evaluate(
+                "[...document.querySelectorAll('.figure')].map(e => getComputedStyle(e).fontSize)"
+            )
+            assert set(sizes) == {"72px"}
+
+
+async def test_the_keyboard_reaches_every_card_and_shows_where_it_is(open_page: Open) -> None:
+    async with open_page("/") as page:
+        reached = []
+        for _ in range(24):
+            await page.keyboard.press("Tab")
+            card = await page.evaluate("document.activeElement.closest('.card')?.id")
+            if card is None:
+                continue
+            reached.append(card)
+            ring = await page.evaluate(
+                "getComputedStyle(document.activeElement, '::after').outlineStyle"
+            )
+            assert ring == "solid", card
+        assert len(set(reached)) == 12
+        await page.focus("#room-gym a")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/rooms/gym")
+
+
+async def test_the_skip_link_leads_past_the_menu(open_page: Open) -> None:
+    async with open_page("/") as page:
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.closest('.card')?.id") == "room-hall"
+
+
+async def test_no_foreign_host_is_asked(site: Site, open_page: Open) -> None:
+    async with open_page("/") as page:
+        asked: list[Request] = []
+        page.on("request", lambda request: asked.append(request))
+        for path in PAGES:
+            await page.goto(site.url + path)
+        assert len(asked) > len(PAGES)
+        assert {request.url.startswith(site.url + "/") for request in asked} == {True}
+
+
+async def test_the_policy_blocks_nothing_of_ours(site: Site, open_page: Open) -> None:
+    async with open_page("/") as page:
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        for path in PAGES[:-1]:
+            await page.goto(site.url + path)
+        assert [text for text in complaints if "Content Security" in text] == []
+
+
+async def test_one_click_changes_the_language_and_it_stays(open_page: Open) -> None:
+    async with open_page("/") as page:
+        await page.click("a[hreflang=zh-TW]")
+        assert await page.get_attribute("html", "lang") == "zh-TW"
+        await page.click("a.to-devices")
+        assert await page.get_attribute("html", "lang") == "zh-TW"
+
+
+async def test_unknown_looks_like_no_other_status_without_colour(open_page: Open) -> None:
+    async with open_page("/") as page:
+        looks = await page.evaluate(
+            """() => Object.fromEntries([...document.querySelectorAll(".card")].map((card) =>
+            [card.dataset.status, getComputedStyle(card).borderStyle]))"""
+        )
+        assert looks.pop("unknown") == "dashed"
+        assert set(looks.values()) == {"solid"}

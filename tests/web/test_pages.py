@@ -1,0 +1,131 @@
+"""Every page over HTTP: one address with two shapes, three languages, nothing inline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from hub.domain.views import StorageState
+from tests.web.sample_app import Stream, make
+from tests.web.sample_centre import NOW_MS, SampleHub
+
+PAGES = [
+    "/",
+    "/wall",
+    "/rooms/hall",
+    "/rooms/care",
+    "/devices",
+    "/devices/hall-climate",
+    "/nowhere",
+]
+
+
+@pytest.fixture
+def hub() -> SampleHub:
+    return SampleHub()
+
+
+@pytest.fixture
+async def client(hub: SampleHub) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(make(hub, Stream()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["zh-CN", "zh-TW", "en"])
+async def test_a_page_has_its_language_and_nothing_inline(
+    client: httpx.AsyncClient, path: str, language: str
+) -> None:
+    html = (await client.get(path, headers={"Accept-Language": language})).text
+    assert f'<html lang="{language}"' in html
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", html)
+    assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", html))
+    assert "http://" not in html
+    assert "https://" not in html
+
+
+@pytest.mark.parametrize("path", PAGES[:-1])
+async def test_the_live_part_is_what_the_page_itself_shows(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    whole = (await client.get(path)).text
+    part = (await client.get(path, headers={"HX-Request": "true"})).text
+    assert "<html" not in part
+    assert part.strip() in whole
+
+
+async def test_asking_for_a_language_is_remembered(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/?lang=en")
+    assert answer.cookies["lang"] == "en"
+    assert '<html lang="en"' in (await client.get("/devices")).text
+
+
+async def test_a_live_part_never_changes_the_remembered_language(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/?lang=en", headers={"HX-Request": "true"})
+    assert "lang" not in answer.cookies
+
+
+@pytest.mark.parametrize(
+    "path", ["/rooms/nowhere", "/devices/nothing", "/devices?room=x", "/devices?health=x", "/x"]
+)
+async def test_what_is_not_there_is_said_on_a_page(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path, headers={"Accept-Language": "en"})
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+    assert 'href="/"' in answer.text
+
+
+async def test_devices_are_listed_worst_first_and_filtered(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/devices")).text
+    ids = re.findall(r'id="device-([^"]+)"', page)
+    assert ids[:4] == ["care-door", "care-radar", "children-climate", "storage-lock"]
+    assert len(ids) == 20
+    page = (await client.get("/devices?health=silent&room=care")).text
+    assert re.findall(r'id="device-([^"]+)"', page) == ["care-door", "care-radar"]
+    page = (await client.get("/devices?health=faulty&room=care&lang=en")).text
+    assert "No device matches" in page
+
+
+async def test_a_bad_value_is_shown_with_its_reason(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/devices/children-climate?lang=en")).text
+    assert "85 °C" in page
+    assert "out of range" in page
+
+
+async def test_trouble_of_the_hub_is_said_in_words(
+    client: httpx.AsyncClient, hub: SampleHub
+) -> None:
+    assert "notices" not in (await client.get("/?lang=en")).text
+    hub.stored = StorageState(NOW_MS - 600_000, in_memory=214, lost=3)
+    hub.down = ["mqtt"]
+    hub.factor = 20
+    page = (await client.get("/?lang=en")).text
+    assert "Nothing can be written to disk since 14:21" in page
+    assert "3 changes of history are lost" in page
+    assert "Connection lost: mqtt" in page
+    assert "time runs 20 times faster" in page
+
+
+async def test_browser_files_keep_for_a_year_and_change_with_their_content(
+    client: httpx.AsyncClient,
+) -> None:
+    page = (await client.get("/")).text
+    links = set(re.findall(r'(?:href|src)="(/static/[^"#]+)', page))
+    assert len(links) >= 10
+    for link in links:
+        answer = await client.get(link)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+    old = await client.get("/static/0123456789ab/css/board.css")
+    assert (old.status_code, old.headers["cache-control"]) == (200, "no-cache")
+    assert (await client.get("/static/x/css/%2E%2E/page.py")).status_code == 404
+
+
+async def test_pages_are_never_cached(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "HX-Request" in answer.headers["vary"]
