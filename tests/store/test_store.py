@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,13 @@ from hub.domain.room import Status
 from hub.domain.series import SeriesKey
 from hub.domain.views import RoomStep
 from hub.store.migrations import LATEST
-from hub.store.query import BadCursorError, ReadingItem, ReadingsQuery, StoreError
+from hub.store.query import (
+    BadCursorError,
+    QueryTooSlowError,
+    ReadingItem,
+    ReadingsQuery,
+    StoreError,
+)
 from hub.store.store import DATABASE
 from tests.store.making import (
     EVER,
@@ -331,3 +338,43 @@ async def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> N
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(StoreError, match=r"cannot be made.*storage\.path"):
         await opened(tmp_path / "file" / "data", Time())
+
+
+async def test_after_a_crash_coverage_ends_at_the_last_checkpoint(tmp_path: Path) -> None:
+    time, crashed = Time(), tmp_path / "crashed"
+    store = await opened(tmp_path / "running", time)
+    for minute in range(36):
+        time.ms = minute * MINUTE
+        feed(store, report("d", time.now, temperature=20, mode="a" if minute < 33 else "b"))
+        if minute % 10 == 0:
+            store.append_room(room("gym", Status.FREE if minute % 20 else Status.IN_USE))
+        await catch_up(store)
+    time.ms += 30_000
+    whole = await store.hours(SeriesKey("d", "mode"), T0_MS, EVER)
+    shutil.copytree(tmp_path / "running", crashed)  # what a killed process leaves behind
+    await store.close()
+
+    time.ms = 60 * MINUTE
+    store = await opened(crashed, time)
+    steady, mode = (store.live.series[SeriesKey("d", name)] for name in ("temperature", "mode"))
+    assert (steady.value, steady.until_ms) == (20, T0_MS + 30 * MINUTE)
+    assert (mode.value, mode.until_ms) == ("b", T0_MS + 33 * MINUTE)
+    (hour,) = await store.hours(SeriesKey("d", "mode"), T0_MS, EVER)
+    assert whole[0].shares == {"a": 33 * MINUTE, "b": 2 * MINUTE}
+    assert hour.shares == {"a": 33 * MINUTE}
+    last = (await store.room_steps("gym", T0_MS, EVER))[-1]
+    assert T0_MS + 33 * MINUTE <= last.to_ms <= T0_MS + 36 * MINUTE
+    await store.close()
+
+
+async def test_a_question_that_takes_too_long_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time, _ = await filled(tmp_path, 9)
+    store = await opened(tmp_path, time)
+    monkeypatch.setattr("hub.store.store.DEADLINE_S", -1.0)
+    with pytest.raises(QueryTooSlowError, match="took too long"):
+        await store.readings(ReadingsQuery(0, EVER))
+    monkeypatch.undo()
+    assert (await store.readings(ReadingsQuery(0, EVER, limit=5))).next is not None
+    await store.close()
