@@ -7,6 +7,7 @@ from datetime import timedelta
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 FORM = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+LONGEST_S = 10 * 366 * UNITS["d"]
 
 
 def parse_duration(value: object) -> timedelta:
@@ -23,4 +24,7 @@ def parse_duration(value: object) -> timedelta:
     match = FORM.fullmatch(str(value).strip())
     if match is None or float(match[1]) == 0:
         raise ValueError("a duration is a number and a unit, for example 90s, 10m or 25h")
-    return timedelta(seconds=float(match[1]) * UNITS[match[2]])
+    seconds = float(match[1]) * UNITS[match[2]]
+    if seconds > LONGEST_S:
+        raise ValueError("that is longer than ten years")
+    return timedelta(seconds=seconds)

@@ -108,6 +108,7 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
         ZoneInfo(place.timezone),
         f"linli-{place.id}",
         store.known_deliveries(),
+        topic_root=f"linli/{place.id}/hub",
     )
     bus.subscribe(RoomChanged, lambda event: store.append_room(event.state))
     rooms = RoomsService(place, clock, bus, store, live.series.values())

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -141,7 +141,7 @@ class RunningHub:
             assert time.monotonic() < end, f"never within {within_s} s:\n{self.log.read_text()}"
             await asyncio.sleep(0.02)
 
-    async def events(self, **headers: str) -> AsyncIterator[tuple[str, str, Any]]:
+    async def events(self, **headers: str) -> AsyncGenerator[tuple[str, str, Any], None]:
         """(name, id, document) of each server-sent event."""
         async with self.client.stream("GET", "/api/v1/events", headers=headers) as response:
             fields: dict[str, str] = {}

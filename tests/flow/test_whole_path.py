@@ -1,0 +1,272 @@
+"""Bytes in, answer out: a real hub, a real broker, real pseudo-terminals, asked over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+
+from simulator.wires import ld2410
+from tests.broker import Broker
+from tests.running_hub import RunningHub
+from tests.serialport import SerialCable
+
+CENTRE = """
+rooms:
+  - {id: gym, name: {en: Gym, zh-CN: 健身房}, floor: 4, kind: gym, capacity: 20}
+  - {id: lane, name: {en: Lane}, floor: 1, kind: corridor}
+devices:
+  - {id: gym-door, driver: zigbee2mqtt, room: gym, link: {mqtt: zigbee2mqtt/gym_door}}
+  - {id: gym-pir, driver: zigbee2mqtt, room: gym, link: {mqtt: zigbee2mqtt/gym_pir}}
+  - {id: lane-radar, driver: zigbee2mqtt, room: lane, link: {mqtt: zigbee2mqtt/lane}}
+"""
+
+
+async def say(broker: Broker, topic: str, payload: Any, *, retain: bool = False) -> None:
+    body = payload if isinstance(payload, str | bytes) else json.dumps(payload)
+    async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+        await client.publish(topic, body, qos=1, retain=retain)
+
+
+@pytest.fixture
+async def broker() -> AsyncIterator[Broker]:
+    async with Broker() as running:
+        yield running
+
+
+@pytest.fixture
+async def hub(broker: Broker, tmp_path: Path) -> AsyncIterator[RunningHub]:
+    async with RunningHub(tmp_path, CENTRE, broker.port) as running:
+        await running.connected()
+        yield running
+
+
+async def room(hub: RunningHub, name: str) -> Any:
+    return await hub.get(f"/api/v1/rooms/{name}", lang="en")
+
+
+async def becomes(hub: RunningHub, name: str, status: str) -> Any:
+    async def is_so() -> Any:
+        found = await room(hub, name)
+        return found if found["status"] == status else None
+
+    return await hub.until(is_so)
+
+
+async def test_a_message_becomes_a_status_with_a_reason_in_words(
+    broker: Broker, hub: RunningHub
+) -> None:
+    assert (await room(hub, "gym"))["status"] == "unknown"
+    await say(broker, "zigbee2mqtt/gym_pir", {"occupancy": True})
+    found = await becomes(hub, "gym", "in_use")
+    assert found["reasons"][0]["code"] == "motion"
+    assert found["because"][0].startswith("Motion")
+    chinese = await hub.get("/api/v1/rooms/gym", lang="zh-CN")
+    assert chinese["name"] == "健身房"
+    assert chinese["because"] != found["because"]
+
+
+async def test_the_stream_says_what_the_route_says(broker: Broker, hub: RunningHub) -> None:
+    stream = hub.events(**{"Accept-Language": "en"})
+    assert (await anext(stream))[0] == "beat"
+    await say(broker, "zigbee2mqtt/gym_pir", {"occupancy": True, "battery": 77})
+    seen: dict[str, Any] = {}
+    async with asyncio.timeout(5):
+        while {"room", "device"} - seen.keys():
+            name, _, document = await anext(stream)
+            seen[name] = document
+    assert seen["room"] == await room(hub, "gym")
+    assert seen["device"] == await hub.get("/api/v1/devices/gym-pir")
+    await stream.aclose()
+
+
+async def test_a_client_that_comes_back_misses_nothing_or_is_told_so(
+    broker: Broker, hub: RunningHub
+) -> None:
+    watching = hub.events()
+    assert (await anext(watching))[0] == "beat"
+    await say(broker, "zigbee2mqtt/gym_pir", {"battery": 50})
+    async with asyncio.timeout(5):
+        while not (first := await anext(watching))[1]:
+            pass
+    await say(broker, "zigbee2mqtt/gym_door", {"battery": 60})
+    again = hub.events(**{"Last-Event-ID": first[1]})
+    async with asyncio.timeout(5):
+        name, _, document = await anext(again)
+        while document.get("id") != "gym-door":
+            name, _, document = await anext(again)
+    assert name == "device"
+    stale = hub.events(**{"Last-Event-ID": "00000000-1"})
+    assert (await anext(stale))[0] == "reset"
+    for stream in (watching, again, stale):
+        await stream.aclose()
+
+
+async def test_a_retained_message_sets_the_state_and_is_never_fresh(
+    broker: Broker, tmp_path: Path
+) -> None:
+    await say(broker, "zigbee2mqtt/lane", {"presence": False}, retain=True)
+    async with RunningHub(tmp_path, CENTRE, broker.port) as hub:
+        await hub.connected()
+
+        async def is_known() -> Any:
+            device = await hub.get("/api/v1/devices/lane-radar")
+            return device if device["channels"] else None
+
+        device = await hub.until(is_known)
+        assert device["channels"]["presence"]["value"] == 0
+        assert device["last_heard"] is None
+        assert device["health"] == "new"
+        (reading,) = await hub.readings(channel="presence")
+        assert reading["time_source"] == "retained"
+        lane = await room(hub, "lane")
+        assert lane["status"] == "unknown"
+        assert "retained" in {reason["code"] for reason in lane["reasons"]}
+
+
+async def test_what_waited_in_the_broker_is_queued_and_kept_in_order(
+    broker: Broker, hub: RunningHub
+) -> None:
+    await say(broker, "zigbee2mqtt/gym_door", {"illuminance": 1})
+
+    async def has_come() -> Any:
+        return await hub.readings(channel="illuminance")
+
+    await hub.until(has_come)
+    await hub.stop()
+    for value in (2, 3, 4):
+        await say(broker, "zigbee2mqtt/gym_door", {"illuminance": value, "contact": True})
+    await hub.start()
+
+    async def all_there() -> Any:
+        items = await hub.readings(channel="illuminance")
+        return items if len(items) == 4 else None
+
+    items = await hub.until(all_there)
+    assert [(item["value"], item["time_source"]) for item in items] == [
+        (1, "hub"),
+        (2, "queued"),
+        (3, "queued"),
+        (4, "queued"),
+    ]
+    await say(broker, "zigbee2mqtt/gym_door", {"illuminance": 5})
+
+    async def is_live() -> bool:
+        last = (await hub.readings(channel="illuminance"))[-1]
+        return bool(last["value"] == 5 and last["time_source"] == "hub")
+
+    await hub.until(is_live)
+
+
+async def test_a_lost_broker_is_told_and_its_return_too(broker: Broker, hub: RunningHub) -> None:
+    await say(broker, "zigbee2mqtt/gym_pir", {"occupancy": True})
+    await becomes(hub, "gym", "in_use")
+    await broker.stop()
+
+    async def is_down() -> bool:
+        return bool((await hub.get("/readyz"))["links_down"])
+
+    await hub.until(is_down, 15)
+    assert (await hub.get("/api/v1/status"))["rooms"], "the hub goes on"
+    await broker.start()
+    await hub.connected()
+    await say(broker, "zigbee2mqtt/gym_pir", {"battery": 12})
+
+    async def is_heard() -> bool:
+        channels = (await hub.get("/api/v1/devices/gym-pir"))["channels"]
+        return "battery.level" in channels
+
+    await hub.until(is_heard)
+
+
+HOSTILE = [
+    b"",
+    b"\xff\xfe\x00",
+    b"[1, 2]",
+    b"[" * 1_000 + b"]" * 1_000,
+    b'{"contact": ' + b"[" * 1_000 + b"]" * 1_000 + b"}",
+    b'{"battery": 1' + b"0" * 400 + b"}",
+    b"{" + b" " * 300_000 + b"}",
+    b'{"contact": {"a": 1}, "battery": NaN, "linkquality": "strong"}',
+]
+
+
+async def test_hostile_payloads_are_counted_and_the_service_goes_on(
+    broker: Broker, hub: RunningHub
+) -> None:
+    for payload in HOSTILE:
+        await say(broker, "zigbee2mqtt/gym_pir", payload)
+    await say(broker, "zigbee2mqtt/gym_pir", {"occupancy": True})
+    await becomes(hub, "gym", "in_use")
+    metrics = (await hub.client.get("/metrics")).text
+    for reason in ("malformed", "oversize"):
+        assert f'linli_discards_total{{device="gym-pir",reason="{reason}"}}' in metrics
+    assert "Traceback" not in hub.log.read_text()
+
+
+async def test_an_unplugged_radar_ends_its_proof_at_once(tmp_path: Path) -> None:
+    with SerialCable(tmp_path, "radar") as cable:
+        text = (
+            "rooms:\n  - {id: lane, name: {en: Lane}, floor: 1, kind: meeting}\ndevices:\n"
+            f"  - {{id: eye, driver: ld2410, room: lane, link: {{serial: {cable.path}}}}}\n"
+        )
+        async with RunningHub(tmp_path, text) as hub:
+            await hub.connected()
+            cable.write(ld2410.report(ld2410.Target.STILL))
+            await becomes(hub, "lane", "in_use")
+            cable.unplug()
+            found = await becomes(hub, "lane", "unknown")
+            assert {reason["code"] for reason in found["reasons"]} == {"link_lost"}
+            cable.plug()
+            await hub.connected()
+            cable.write(ld2410.report(ld2410.Target.BOTH))
+            await becomes(hub, "lane", "in_use")
+
+
+async def test_only_this_machine_by_its_own_name_and_pages_of_its_own(hub: RunningHub) -> None:
+    other = await hub.client.get("/", headers={"Host": "evil.example"})
+    assert other.status_code == 421
+    foreign = await hub.client.get("/api/v1/status", headers={"Origin": "http://evil.example"})
+    assert foreign.status_code == 403
+    own = await hub.client.get("/api/v1/status", headers={"Origin": f"http://127.0.0.1:{hub.port}"})
+    assert own.status_code == 200
+    assert "default-src 'self'" in own.headers["content-security-policy"]
+
+
+async def test_without_open_access_only_the_notice_is_served(tmp_path: Path) -> None:
+    hub = RunningHub(tmp_path, CENTRE)
+    config = tmp_path / "centre.yaml"
+    config.write_text(config.read_text().replace("open: true", "open: false"))
+    async with hub:
+        for path in ("/", "/api/v1/status", "/metrics", "/openapi.json", "/events"):
+            response = await hub.client.get(path)
+            assert response.status_code == 503, path
+            assert "access: {open: true}" in response.text
+
+
+BAD = {
+    "/api/v1/rooms/nowhere": 404,
+    "/api/v1/devices/nobody": 404,
+    "/api/v1/readings?device=nobody": 404,
+    "/api/v1/readings?channel=bp.systolic": 404,
+    "/api/v1/readings?from=yesterday": 422,
+    "/api/v1/readings?from=2026-11-20T10:00:00": 422,
+    "/api/v1/readings?limit=0": 422,
+    "/api/v1/readings?cursor=nonsense": 422,
+    "/api/v1/readings?from=2026-11-21T00:00:00Z&to=2026-11-20T00:00:00Z": 422,
+    "/api/v1/rooms/gym/history?step=century": 422,
+    "/api/v1/nothing": 404,
+}
+
+
+@pytest.mark.parametrize("path", BAD)
+async def test_a_bad_question_gets_a_problem_that_says_why(hub: RunningHub, path: str) -> None:
+    response = await hub.client.get(path)
+    assert response.status_code == BAD[path]
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["detail"]
