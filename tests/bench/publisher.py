@@ -42,7 +42,9 @@ def packet(number: int, devices: int) -> bytes:
     mid = number % 65_535 + 1
     rest = len(name).to_bytes(2, "big") + name + mid.to_bytes(2, "big") + body
     assert len(rest) < 16_384
-    size = bytes([len(rest)]) if len(rest) < 128 else bytes([len(rest) % 128 | 128, len(rest) // 128])
+    size = (
+        bytes([len(rest)]) if len(rest) < 128 else bytes([len(rest) % 128 | 128, len(rest) // 128])
+    )
     return b"\x32" + size + rest
 
 
