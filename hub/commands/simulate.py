@@ -42,7 +42,7 @@ examples:
   linli run --config centre.yaml          in one terminal
   linli simulate --config centre.yaml     in another
 """
-FASTEST = 30.0
+FASTEST = 20.0
 READ_LIMIT = 1 << 24
 
 

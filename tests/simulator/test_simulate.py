@@ -47,7 +47,7 @@ async def test_it_feeds_a_broker_and_a_port_and_leaves_nothing(tmp_path: Path) -
         async with aiomqtt.Client("127.0.0.1", broker.port) as hub:
             await hub.subscribe("zigbee2mqtt/gym_door", qos=1)
             running = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "hub.cli", "simulate", "--speed", "30"),
+                *(sys.executable, "-m", "hub.cli", "simulate", "--speed", "20"),
                 *("--config", str(config)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
