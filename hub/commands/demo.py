@@ -50,8 +50,8 @@ PLACEHOLDER = "/run/linli-demo/"
 HEAD_START_MS = 600_000
 QUICK = 20.0
 FASTEST = 20.0
-"""A radar must be heard every five seconds of the clock to prove anything. At 20 that is a quarter of
-a true second; at 30 a busy machine was seen to miss it, and free rooms flickered."""
+"""A radar must be heard every five seconds of the clock to prove anything. At 20 that is a quarter
+of a true second; at 30 a busy machine was seen to miss it, and free rooms flickered."""
 GREETING = """
   邻里演示已启动 · The Linli demo is running
 
