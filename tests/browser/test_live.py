@@ -51,11 +51,12 @@ async def test_only_the_card_that_changed_fades(site: Site, open_page: Open) -> 
         await connected(page, site)
         await page.evaluate(
             """() => { window.faded = [];
-            addEventListener("animationstart", (event) => faded.push(event.target.id)); }"""
+            addEventListener("animationstart", (event) => faded.push(event.target.id));
+            window.done = new Promise((over) => addEventListener("animationend", over)); }"""
         )
         site.hub.change("gym", status=Status.UNKNOWN, reasons=(Text("no_sensor"),))
         site.stream.changed()
-        await page.wait_for_function("window.faded.length > 0")
+        await page.evaluate("window.done.then(() => true)")
         assert await page.evaluate("window.faded") == ["room-gym"]
 
 
@@ -95,9 +96,7 @@ async def test_a_line_that_is_dead_without_a_word_is_announced_within_10_s(
         await expect(page.locator("#said")).to_have_text(
             "Connection to the hub lost. This page may be out of date."
         )
-        assert "grayscale(1)" in await page.evaluate(
-            "getComputedStyle(document.querySelector('main')).filter"
-        )
+        await expect(page.locator("main")).to_have_css("filter", "grayscale(1) contrast(0.94)")
 
         site.hub.change("gym", status=Status.FULL)
         site.stream.is_dead = False
