@@ -67,7 +67,10 @@ def render(text: Text, language: str, zone: str = "UTC", now_ms: int | None = No
     words = _Words(text.params)
     for name in _TIMES:
         if isinstance(at := text.params.get(name), int):
-            words[name] = clock(at, language, zone, now_ms)
+            # 0: never heard, so there is no clock time to give
+            words[name] = (
+                clock(at, language, zone, now_ms) if at else catalogue(language)["time.start"][0]
+            )
     if isinstance(reason := text.params.get("reason"), str) and has(f"bad.{reason}"):
         words["reason"] = catalogue(language)[f"bad.{reason}"][0]
     return _form(forms, text.params).format_map(words)
