@@ -12,7 +12,7 @@ from collections import Counter
 
 import msgspec
 
-from device_drivers.channels import is_event, is_personal
+from device_drivers.channels import CHANNELS, is_event, is_personal
 from device_drivers.contract import Discard
 from edge.clock import Clock
 from edge.reading import Report
@@ -20,6 +20,8 @@ from hub.bus import Bus
 from hub.domain.events import FrameDiscarded, Heard, LinkChanged
 from hub.live import LiveState
 from hub.store.store import Store
+
+PERSONAL = frozenset(channel for channel in CHANNELS if is_personal(channel))
 
 
 class Intake:
@@ -39,9 +41,10 @@ class Intake:
     def report(self, report: Report) -> None:
         """Take all readings of one message."""
         self.messages += 1
-        if any(is_personal(reading.channel) for reading in report.readings):
+        channels = {reading.channel for reading in report.readings}
+        if not PERSONAL.isdisjoint(channels):
             report = self._without_personal(report)
-        elif all(reading.channel == "online" for reading in report.readings):
+        elif channels == {"online"}:
             # a convention speaks of the device; the device itself said nothing
             report = msgspec.structs.replace(report, is_live=False)
         changes = self._live.apply(report)

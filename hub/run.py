@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ async def serve(
             try:
                 await parts.server.listening.wait()
                 parts.vitals.is_ready = True
+                gc.collect()
+                gc.freeze()  # what lives as long as the hub need not be walked again and again
                 address = f"http://{host}:{port}"
                 log.info("Serving on %s", address)
                 if ready is not None:

@@ -131,7 +131,9 @@ class RunningHub:
                 return items
             params["cursor"] = page["next"]
 
-    async def until(self, claim: Callable[[], Any], within_s: float = 10.0) -> Any:
+    async def until(
+        self, claim: Callable[[], Any], within_s: float = 10.0, every_s: float = 0.02
+    ) -> Any:
         """Wait until the claim holds; what it answered."""
         end = time.monotonic() + within_s
         while True:
@@ -139,7 +141,7 @@ class RunningHub:
             if found:
                 return found
             assert time.monotonic() < end, f"never within {within_s} s:\n{self.log.read_text()}"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(every_s)
 
     async def events(self, **headers: str) -> AsyncGenerator[tuple[str, str, Any], None]:
         """(name, id, document) of each server-sent event."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from hub.texts import LANGUAGES
 
@@ -124,7 +124,7 @@ class Broadcaster:
         missed = [text for at, text in audience.recent if at > last]
         return missed if len(missed) < QUEUE else [RESET]
 
-    async def follow(self, language: str, last_event_id: str | None) -> AsyncIterator[bytes]:
+    async def follow(self, language: str, last_event_id: str | None) -> AsyncGenerator[bytes, None]:
         """One client's stream, until the client or the hub goes."""
         if self._closed:
             return
@@ -148,7 +148,7 @@ class Broadcaster:
                 for client in audience.clients:
                     _put(client, BEAT)
 
-    async def pulse(self) -> AsyncIterator[bytes]:
+    async def pulse(self) -> AsyncGenerator[bytes, None]:
         """For our own pages: only that something changed, as a number; they fetch the rest."""
         last = -1
         while not self._closed:
