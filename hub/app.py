@@ -9,9 +9,11 @@ from fastapi import APIRouter, FastAPI
 
 from hub import __version__
 from hub.access.guard import Guard
+from hub.api import docs
 from hub.api.answers import REFERENCE, Problem, handle_errors
 from hub.api.documents import DOCUMENTS
 from hub.api.probes import Alive, Readiness
+from hub.web.page import Frame
 
 DESCRIPTION = (
     "Which room is free, full or in trouble, and why; which device is silent. "
@@ -19,7 +21,7 @@ DESCRIPTION = (
 )
 
 
-def build(routers: list[APIRouter], is_open: bool, names: frozenset[str]) -> Guard:
+def build(routers: list[APIRouter], frame: Frame, is_open: bool, names: frozenset[str]) -> Guard:
     """All routes, the error handlers and the OpenAPI document, behind the guard."""
     app = FastAPI(
         title="Linli",
@@ -29,9 +31,9 @@ def build(routers: list[APIRouter], is_open: bool, names: frozenset[str]) -> Gua
         docs_url=None,
         openapi_url="/openapi.json",
     )
-    for router in routers:
+    for router in (*routers, docs.pages(app, frame)):
         app.include_router(router)
-    handle_errors(app)
+    handle_errors(app, frame.error)
     _describe(app)
     return Guard(app, is_open, names)
 

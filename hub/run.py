@@ -78,11 +78,10 @@ async def serve(
                 await parts.server.listening.wait()
                 parts.vitals.is_ready = True
                 gc.collect()
-                gc.freeze()  # what lives as long as the hub need not be walked again and again
-                address = f"http://{host}:{port}"
-                log.info("Serving on %s", address)
+                gc.freeze()  # what lives as long as the hub need not be walked each time
+                log.info("Serving on http://%s:%d", host, port)
                 if ready is not None:
-                    ready(address)
+                    ready(f"http://{host}:{port}")
                 await stop.wait()
                 await acquiring  # from here on nothing new comes in
             finally:
@@ -118,7 +117,7 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
     devices = DevicesService(place, clock, bus, live, store.stopped_ms)
     vitals = Vitals(clock, intake, store)
     vitals.registry.register(probes.HubCollector(vitals, devices))
-    broadcaster = events.broadcaster(rooms, devices)
+    broadcaster = events.broadcaster(rooms, devices, vitals)
     board = StatusBoard(rooms, devices, vitals)
     _connect(bus, broadcaster, board)
     routers = [
@@ -130,7 +129,8 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
         devices_pages.pages(devices, rooms, vitals),
         assets.routes(page.assets()),
     ]
-    web = app.build(routers, config.access.open, own_names(config.http.host, port))
+    names = own_names(config.http.host, port)
+    web = app.build(routers, page.Frame(place, vitals), config.access.open, names)
     return Parts(store, edge, rooms, devices, vitals, broadcaster, Server(web, broadcaster.close))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Histogram
 
@@ -44,8 +44,8 @@ class Vitals:
     def commits(self) -> int:
         return self._store.commits
 
-    def links_down(self) -> Sequence[str]:
-        return tuple(self.intake.links_down)
+    def links_down(self) -> Mapping[str, str]:
+        return self.intake.links_down
 
     async def watch_lag(self) -> None:
         """Measure by how much a short sleep overruns."""

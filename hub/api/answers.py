@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +16,8 @@ from hub.domain.errors import BadQueryError, NotFoundError
 from hub.store.query import BadCursorError, QueryTooSlowError, StoreBusyError
 
 NO_STORE = {"Cache-Control": "no-store"}
+PROBLEM_JSON = "application/problem+json"
+API = "/api/"
 
 
 class Problem(msgspec.Struct, rename={"kind": "type"}):
@@ -32,11 +34,6 @@ def answer(document: object) -> Response:
     return Response(encode(document), media_type="application/json", headers=NO_STORE)
 
 
-def problem(status: int, code: str, title: str, detail: str) -> Response:
-    body = encode(Problem(f"urn:linli:problem:{code}", title, status, detail))
-    return Response(body, status, media_type="application/problem+json", headers=NO_STORE)
-
-
 def documented(document: Any, **problems: str) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route whose answer is that document."""
     found: dict[int | str, dict[str, Any]] = {
@@ -46,7 +43,7 @@ def documented(document: Any, **problems: str) -> dict[int | str, dict[str, Any]
         }
     }
     for name, description in problems.items():
-        content = {"application/problem+json": {"schema": _reference(Problem)}}
+        content = {PROBLEM_JSON: {"schema": _reference(Problem)}}
         found[int(name.removeprefix("on_"))] = {"description": description, "content": content}
     return found
 
@@ -59,43 +56,52 @@ def _reference(document: Any) -> Mapping[str, Any]:
 REFERENCE = "#/components/schemas/{name}"
 
 
-def handle_errors(app: FastAPI) -> None:
-    """One place that turns what a caller did wrong into an answer."""
+def handle_errors(app: FastAPI, page: Callable[[Request, int], Response]) -> None:
+    """One place that turns what went wrong into an answer: a problem for programs, a page else."""
+    told = (
+        NotFoundError,
+        BadQueryError,
+        BadCursorError,
+        QueryTooSlowError,
+        StoreBusyError,
+        RequestValidationError,
+        HTTPException,
+    )
 
-    async def not_found(_: Request, error: Exception) -> Response:
-        code = error.code if isinstance(error, NotFoundError) else "not_found"
-        kind = code.removeprefix("unknown_")
-        return problem(404, code, f"There is no such {kind}", f"No {kind} is called {error}.")
+    async def tell(request: Request, error: Exception) -> Response:
+        found = explain(error)
+        if not request.url.path.startswith(API):
+            return page(request, found.status)
+        body = encode(found)
+        return Response(body, found.status, media_type=PROBLEM_JSON, headers=NO_STORE)
 
-    async def bad_query(_: Request, error: Exception) -> Response:
-        name = error.parameter if isinstance(error, BadQueryError) else "query"
-        return problem(422, "bad_query", f"The parameter {name} cannot be used", str(error))
+    for kind in told:
+        app.add_exception_handler(kind, tell)
 
-    async def invalid(_: Request, error: Exception) -> Response:
-        found = error.errors() if isinstance(error, RequestValidationError) else []
-        detail = "; ".join(f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in found)
-        return problem(422, "bad_query", "A parameter cannot be used", detail)
 
-    async def refused(_: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        detail = str(error.detail) if isinstance(error, HTTPException) else ""
-        return problem(status, f"http_{status}", detail or "The request was refused", detail)
+def explain(error: Exception) -> Problem:
+    """What a caller did wrong, or what we could not do."""
+    match error:
+        case NotFoundError():
+            kind = error.code.removeprefix("unknown_")
+            return _problem(404, error.code, f"There is no such {kind}", f"None is called {error}.")
+        case BadQueryError() | BadCursorError():
+            name = error.parameter if isinstance(error, BadQueryError) else "cursor"
+            return _problem(422, "bad_query", f"The parameter {name} cannot be used", str(error))
+        case RequestValidationError():
+            found = (f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors())
+            return _problem(422, "bad_query", "A parameter cannot be used", "; ".join(found))
+        case QueryTooSlowError():
+            remedy = "Ask for a shorter time, one device or fewer rows."
+            return _problem(503, "too_slow", "The answer took too long", remedy)
+        case StoreBusyError():
+            remedy = "Too many long questions wait already; ask again in some seconds."
+            return _problem(503, "busy", "The history is busy", remedy)
+        case HTTPException():
+            status, detail = error.status_code, str(error.detail)
+            return _problem(status, f"http_{status}", "The request was refused", detail)
+    raise error
 
-    async def bad_cursor(_: Request, error: Exception) -> Response:
-        return problem(422, "bad_query", "The parameter cursor cannot be used", str(error))
 
-    async def too_slow(_: Request, __: Exception) -> Response:
-        remedy = "Ask for a shorter time, one device or fewer rows."
-        return problem(503, "too_slow", "The answer took too long", remedy)
-
-    async def busy(_: Request, __: Exception) -> Response:
-        remedy = "Too many long questions wait already; ask again in some seconds."
-        return problem(503, "busy", "The history is busy", remedy)
-
-    app.add_exception_handler(NotFoundError, not_found)
-    app.add_exception_handler(BadQueryError, bad_query)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, refused)
-    app.add_exception_handler(BadCursorError, bad_cursor)
-    app.add_exception_handler(QueryTooSlowError, too_slow)
-    app.add_exception_handler(StoreBusyError, busy)
+def _problem(status: int, code: str, title: str, detail: str) -> Problem:
+    return Problem(f"urn:linli:problem:{code}", title, status, detail)

@@ -165,8 +165,10 @@ def _to_the_second(at_s: int) -> str:
     return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
-def room_document(room: Room, state: RoomState, centre: Centre, language: str) -> RoomDocument:
-    """A room in a reader's language."""
+def room_document(
+    room: Room, state: RoomState, centre: Centre, language: str, now_ms: int
+) -> RoomDocument:
+    """A room in a reader's language; ``now_ms`` tells which times need their date."""
     zone_names = {zone.id: pick(zone.name, language) for zone in room.zones}
     return RoomDocument(
         id=room.id,
@@ -185,7 +187,7 @@ def room_document(room: Room, state: RoomState, centre: Centre, language: str) -
         as_of=rfc3339(state.as_of_ms),
         valid_until=rfc3339(state.valid_until_ms) if state.valid_until_ms else None,
         reasons=[ReasonDocument(text.code, _params(text)) for text in state.reasons],
-        because=[texts.render(text, language, centre.timezone) for text in state.reasons],
+        because=[texts.render(text, language, centre.timezone, now_ms) for text in state.reasons],
     )
 
 

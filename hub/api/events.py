@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from hub import texts
 from hub.api.documents import device_document, encode, room_document
 from hub.api.stream import Broadcaster
-from hub.domain.views import DevicesView, RoomsView
+from hub.domain.views import DevicesView, HubView, RoomsView
 
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Never ends.", "content": {"text/event-stream": {}}}
@@ -86,7 +86,7 @@ def routes(broadcaster: Broadcaster) -> APIRouter:
     return router
 
 
-def broadcaster(rooms: RoomsView, devices: DevicesView) -> Broadcaster:
+def broadcaster(rooms: RoomsView, devices: DevicesView, hub: HubView) -> Broadcaster:
     """Says what changed as the routes of that name would."""
     by_id = {room.id: room for room in rooms.rooms()}
 
@@ -94,6 +94,6 @@ def broadcaster(rooms: RoomsView, devices: DevicesView) -> Broadcaster:
         if name == "device":
             return encode(device_document(devices.device(item)))
         state = rooms.state(item)
-        return encode(room_document(by_id[item], state, rooms.centre, language))
+        return encode(room_document(by_id[item], state, rooms.centre, language, hub.now_ms()))
 
     return Broadcaster(render)

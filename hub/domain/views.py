@@ -5,7 +5,7 @@ Subjects never import each other; ``hub/run.py`` hands each one what it needs in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -64,4 +64,5 @@ class HubView(Protocol):
 
     def storage(self) -> StorageState: ...
 
-    def links_down(self) -> Sequence[str]: ...
+    def links_down(self) -> Mapping[str, str]:
+        """Port, broker or gateway to the code of why it is lost."""

@@ -59,7 +59,7 @@ class StatusBoard:
         return StatusDocument(
             centre=CentreDocument(centre.id, pick(centre.name, language)),
             as_of=rfc3339(now_ms),
-            rooms=room_documents(self._rooms, language),
+            rooms=room_documents(self._rooms, language, now_ms),
             # alerts are raised by hub/faults, which does not exist yet
             alerts=AlertCounts(raised=0, acknowledged=0),
             devices=DeviceCounts(
@@ -71,9 +71,10 @@ class StatusBoard:
         )
 
 
-def room_documents(rooms: RoomsView, language: str) -> list[RoomDocument]:
+def room_documents(rooms: RoomsView, language: str, now_ms: int) -> list[RoomDocument]:
     return [
-        room_document(room, rooms.state(room.id), rooms.centre, language) for room in rooms.rooms()
+        room_document(room, rooms.state(room.id), rooms.centre, language, now_ms)
+        for room in rooms.rooms()
     ]
 
 
@@ -90,7 +91,7 @@ def routes(rooms: RoomsView, board: StatusBoard, hub: HubView) -> APIRouter:
     async def list_rooms(lang: Lang = None, accepted: Accepted = None) -> Response:
         """All rooms with their status."""
         language = texts.negotiate(lang, None, accepted)
-        return answer(Page(room_documents(rooms, language)))
+        return answer(Page(room_documents(rooms, language, hub.now_ms())))
 
     @router.get("/rooms/{room}", responses=documented(RoomDocument, on_404="No such room"))
     async def read_room(room: str, lang: Lang = None, accepted: Accepted = None) -> Response:
@@ -98,7 +99,7 @@ def routes(rooms: RoomsView, board: StatusBoard, hub: HubView) -> APIRouter:
         state = rooms.state(room)
         configured = next(item for item in rooms.rooms() if item.id == room)
         language = texts.negotiate(lang, None, accepted)
-        return answer(room_document(configured, state, rooms.centre, language))
+        return answer(room_document(configured, state, rooms.centre, language, hub.now_ms()))
 
     @router.get(
         "/rooms/{room}/history",

@@ -317,7 +317,8 @@ def _motion_and_doors(case: Case, quiet: Quiet, doors: list[Witness]) -> None:
         case.proofs.append(Finding(opened_ms, left))
         case.proofs.append(Finding(quiet.last_ms, quiet.reason("no_motion")))
     elif quiet.watched:
-        case.traces.append(Finding(moved_ms, Text("door_shut", _door(doors))))
+        # what is remembered is the motion; a door that moved since is only why nobody has left
+        case.traces.append(Finding(quiet.last_ms, Text("door_shut", _door(doors))))
 
 
 def _nobody_left(case: Case, quiet: Quiet, doors: list[Witness], ajar: list[Witness]) -> None:

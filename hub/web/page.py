@@ -134,7 +134,10 @@ class Frame:
                 )
             found.append(("warning", words))
         if links := self.hub.links_down():
-            found.append(("warning", t("ui.links_down", links=t("ui.comma").join(links))))
+            named_ = (
+                f"{name} ({word(f'link.{why}', language, why)})" for name, why in links.items()
+            )
+            found.append(("warning", t("ui.links_down", links=t("ui.comma").join(named_))))
         if (speed := self.hub.speed()) != 1:
             found.append(("note", t("ui.speed", speed=f"{speed:g}")))
         return found

@@ -7,7 +7,7 @@ Its time stands still at 14:31 unless a test moves it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -279,7 +279,7 @@ class SampleHub:
         self.device_of = {device.id: device for device in DEVICES}
         self.now = NOW_MS
         self.stored = StorageState()
-        self.down: list[str] = []
+        self.down: dict[str, str] = {}
         self.factor = 1.0
 
     def rooms(self) -> Sequence[Room]:
@@ -330,7 +330,7 @@ class SampleHub:
     def storage(self) -> StorageState:
         return self.stored
 
-    def links_down(self) -> Sequence[str]:
+    def links_down(self) -> Mapping[str, str]:
         return self.down
 
     def change(self, room: str, **changed: object) -> None:

@@ -101,12 +101,12 @@ async def test_trouble_of_the_hub_is_said_in_words(
 ) -> None:
     assert "notices" not in (await client.get("/?lang=en")).text
     hub.stored = StorageState(NOW_MS - 600_000, in_memory=214, lost=3)
-    hub.down = ["mqtt"]
+    hub.down = {"mqtt": "refused"}
     hub.factor = 20
     page = (await client.get("/?lang=en")).text
     assert "Nothing can be written to disk since 14:21" in page
     assert "3 changes of history are lost" in page
-    assert "Connection lost: mqtt" in page
+    assert "Connection lost: mqtt (connection refused)" in page
     assert "time runs 20 times faster" in page
 
 
