@@ -3,7 +3,11 @@
 Need: a centre of 300 devices on a Raspberry Pi, whose core does a third of this machine's. Limits:
 at most 1.5 CPU seconds for 10,000 QoS 1 messages at 2,000/s and 3.5 at 200/s, 8,000/s sustained
 with nothing lost, 90 MiB of memory idle and 120 under load. A ratio to a bare paho loop that only
-parses JSON is measured in the same run.
+parses JSON is measured in the same run: it is what carries over to other machines. At 200/s a
+core sleeps between two messages, and on a virtual machine waking it costs more than the message;
+those loads are therefore measured a second time with the cores kept awake.
+
+``python -m tests.bench.bench_ingest 0 3`` runs the first and the fourth load alone.
 """
 
 from __future__ import annotations
@@ -14,14 +18,16 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
+from tests.bench.awake import cores_awake
+from tests.bench.figures import Need, machine
 from tests.bench.reference import DEVICES, centre
 from tests.broker import Broker
 from tests.running_hub import RunningHub
 
+SCRATCH = Path.cwd() / ".cache"  # a real disk: tmpfs would be too kind
 MIB = 1024 * 1024
 ASK_EVERY_S = 0.25  # seldom: each question costs the hub a millisecond of what is measured
 
@@ -31,6 +37,7 @@ class Load:
     rate: int
     count: int
     inflight: int
+    awake: bool = False
 
 
 @dataclass
@@ -39,7 +46,8 @@ class Figure:
     cpu_per_10k: float
     floor_per_10k: float
     rate: float
-    rss_mib: float
+    peak_mib: float
+    after_mib: float
     idle_mib: float
     events: int
     commits: int
@@ -79,50 +87,74 @@ class Listener:
             self.events += data.count(b"\nevent: ")
 
 
+class Memory:
+    """Resident size of a process: now, and the largest while ``watch`` runs."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self.peak_mib = 0.0
+
+    def mib(self) -> float:
+        return float(self._process.memory_info().rss / MIB)
+
+    async def watch(self) -> None:
+        while True:
+            self.peak_mib = max(self.peak_mib, self.mib())
+            await asyncio.sleep(0.1)
+
+
 async def measure(load: Load, folder: Path) -> Figure:
     """One load through a real broker into a real hub, read back and compared."""
-    config = ["max_queued_messages 200000"]
     async with (
-        Broker(inflight=load.inflight, config=config) as broker,
+        Broker(inflight=load.inflight) as broker,
         RunningHub(folder, centre(), broker.port, load.inflight) as hub,
     ):
         await hub.connected()
-        process = psutil.Process(hub.pid)
-        idle = process.memory_info().rss / MIB
+        memory = Memory(hub.pid)
+        idle = memory.mib()
         listener = Listener(hub.port)
-        listening = asyncio.create_task(listener.run())
+        beside = [asyncio.create_task(listener.run()), asyncio.create_task(memory.watch())]
         await asyncio.sleep(0.5)
-        before, begun = cpu_s(hub.pid), time.monotonic()
-        await publish(broker.port, load)
-
-        async def all_taken() -> bool:
-            return await counter(hub, "linli_messages_total") >= load.count
-
-        await hub.until(all_taken, 120, ASK_EVERY_S)
-        took = time.monotonic() - begun
-
-        async def all_committed() -> bool:
-            return await counter(hub, "linli_storage_in_memory") == 0
-
-        await hub.until(all_committed, 90, ASK_EVERY_S)
+        before = cpu_s(hub.pid)
+        took = await taken(hub, broker.port, load)
         used = cpu_s(hub.pid) - before
-        rss = process.memory_info().rss / MIB
+        after = memory.mib()
         commits = int(await counter(hub, "linli_storage_commits_total"))
-        listening.cancel()
-        numbers = sorted([r["value"] for r in await hub.readings(channel="illuminance")])
+        for task in beside:
+            task.cancel()
+        numbers = [r["value"] for r in await hub.readings(channel="illuminance")]
         floor = await bare_loop(broker.port, load)
         return Figure(
             load,
             used * 10_000 / load.count,
             floor * 10_000 / load.count,
             load.count / took,
-            rss,
+            memory.peak_mib,
+            after,
             idle,
             listener.events,
             commits,
             load.count - len(set(numbers)),
             len(numbers) - len(set(numbers)),
         )
+
+
+async def taken(hub: RunningHub, port: int, load: Load) -> float:
+    """Publish, and wait until all is committed; seconds until all was taken in."""
+    begun = time.monotonic()
+    await publish(port, load)
+
+    async def all_taken() -> bool:
+        return await counter(hub, "linli_messages_total") >= load.count
+
+    await hub.until(all_taken, 120, ASK_EVERY_S)
+    took = time.monotonic() - begun
+
+    async def all_committed() -> bool:
+        return await counter(hub, "linli_storage_in_memory") == 0
+
+    await hub.until(all_committed, 90, ASK_EVERY_S)
+    return took
 
 
 async def counter(hub: RunningHub, name: str) -> float:
@@ -147,39 +179,52 @@ async def bare_loop(port: int, load: Load) -> float:
 async def main(loads: list[Load]) -> list[Figure]:
     figures = []
     for load in loads:
-        with tempfile.TemporaryDirectory(dir=Path.cwd() / ".cache") as folder:
+        with cores_awake(load.awake), tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
             figures.append(await measure(load, Path(folder)))
-            print(line(figures[-1]), flush=True)
+            print(text(figures[-1]), flush=True)
     return figures
 
 
-def line(f: Figure) -> str:
+def text(f: Figure) -> str:
+    """What one load gave, each figure beside its need."""
     offered = f"{f.load.rate}/s" if f.load.rate else "all at once"
+    awake = ", cores kept awake" if f.load.awake else ""
+    cpu, rate = f"{f.cpu_per_10k:.2f} CPU s per 10,000", f"{f.rate:.0f} /s"
+    if f.load.rate and f.load.inflight == REFERENCE:
+        cpu = CPU[f.load.rate].verdict(f.cpu_per_10k)
+    elif f.load.inflight == REFERENCE:
+        rate = RATE.verdict(f.rate)
     return (
-        f"{offered:>12}, window {f.load.inflight:>4}: {f.cpu_per_10k:5.2f} CPU s per 10,000"
-        f" ({f.cpu_per_10k / f.floor_per_10k:4.1f} x bare paho), {f.rate:6.0f}/s,"
-        f" {f.idle_mib:.0f} MiB idle, {f.rss_mib:.0f} MiB after, {f.events} events,"
+        f"{offered}, {f.load.count} messages, window {f.load.inflight}{awake}: {cpu},"
+        f" {f.cpu_per_10k / f.floor_per_10k:.1f} x bare paho ({f.floor_per_10k:.2f}); {rate};\n"
+        f"    memory {IDLE.verdict(f.idle_mib)} idle, {LOADED.verdict(f.peak_mib)} at most"
+        f" under load, {f.after_mib:.0f} after; {f.events} events,"
         f" {f.commits} commits, {f.missing} missing, {f.doubled} doubled"
     )
 
 
+CPU = {2_000: Need(1.5, "CPU s per 10,000"), 200: Need(3.5, "CPU s per 10,000")}
+RATE = Need(8_000, "/s", at_least=True)
+IDLE, LOADED = Need(90, "MiB"), Need(120, "MiB")
+REFERENCE = 1000  # the window the needs are meant for; 20, the broker's default, is beside it
 LOADS = [
     Load(2_000, 40_000, 1000),
     Load(200, 4_000, 1000),
+    Load(200, 4_000, 1000, awake=True),
     Load(2_000, 40_000, 20),
     Load(200, 4_000, 20),
+    Load(200, 4_000, 20, awake=True),
     Load(0, 100_000, 1000),
 ]
 
 
-def run() -> dict[str, Any]:
-    (Path.cwd() / ".cache").mkdir(exist_ok=True)
-    figures = asyncio.run(main(LOADS))
-    for figure in figures:
-        assert figure.missing == figure.doubled == 0, "work is missing"
-    return {"ingest": figures}
+def run(loads: list[Load]) -> None:
+    SCRATCH.mkdir(exist_ok=True)
+    print(f"ingest: {machine()}", flush=True)
+    figures = asyncio.run(main(loads))
+    if any(f.missing or f.doubled for f in figures):
+        raise SystemExit("bench_ingest: work is missing or doubled")
 
 
 if __name__ == "__main__":
-    LOADS[:] = [LOADS[int(n)] for n in sys.argv[1:]] or LOADS
-    run()
+    run([LOADS[int(n)] for n in sys.argv[1:]] or LOADS)

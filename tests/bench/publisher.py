@@ -53,7 +53,14 @@ class Acknowledgements:
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
+        self._more = asyncio.Event()
         self.count = 0
+
+    async def reached(self, count: int) -> None:
+        """Wait until so many are acknowledged."""
+        while self.count < count:
+            self._more.clear()
+            await self._more.wait()
 
     async def read(self) -> None:
         odd = 0
@@ -61,6 +68,7 @@ class Acknowledgements:
             odd += len(data)
             self.count += odd // 4
             odd %= 4
+            self._more.set()
 
 
 async def publish(port: int, rate: float, count: int, devices: int) -> float:
@@ -82,8 +90,7 @@ async def publish(port: int, rate: float, count: int, devices: int) -> float:
             sent = due
             await writer.drain()
         await asyncio.sleep(0 if rate == 0 and due > sent else TICK_S)
-    while heard.count < count:
-        await asyncio.sleep(TICK_S)
+    await heard.reached(count)
     took = time.monotonic() - begun
     reading.cancel()
     writer.close()
