@@ -75,7 +75,7 @@ def handle_errors(app: FastAPI, page: Callable[[Request, int], Response]) -> Non
         body = encode(found)
         return Response(body, found.status, media_type=PROBLEM_JSON, headers=NO_STORE)
 
-    for kind in told:
+    for kind in (*told, Exception):  # the last one is our own mistake: told, and then logged
         app.add_exception_handler(kind, tell)
 
 
@@ -100,7 +100,8 @@ def explain(error: Exception) -> Problem:
         case HTTPException():
             status, detail = error.status_code, str(error.detail)
             return _problem(status, f"http_{status}", "The request was refused", detail)
-    raise error
+    remedy = "This is a mistake of the hub; its log says which. Please report it."
+    return _problem(500, "internal", "The hub could not answer", remedy)
 
 
 def _problem(status: int, code: str, title: str, detail: str) -> Problem:

@@ -62,7 +62,9 @@ async def _left(receive: Receive) -> None:
 def routes(broadcaster: Broadcaster) -> APIRouter:
     router = APIRouter(tags=["events"])
 
-    @router.get("/api/v1/events", response_class=EventStream, responses=STREAM)
+    # the status must be told: FastAPI cannot read it off a response class of our own, and then
+    # makes no OpenAPI document at all
+    @router.get("/api/v1/events", status_code=200, response_class=EventStream, responses=STREAM)
     async def follow(
         lang: Annotated[str | None, Query(description="zh-CN, zh-TW or en")] = None,
         accepted: Annotated[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from device_drivers.contract import Quality, Value
@@ -9,6 +11,7 @@ from edge.reading import TimeSource
 from hub.domain.series import SeriesKey
 
 MAX_LIMIT = 10_000
+CURSOR = re.compile(r"(-?[0-9]{1,16})\.([0-9]{1,18})")
 
 
 class StoreError(Exception):
@@ -82,10 +85,11 @@ def write_cursor(observed_ms: int, intake: int) -> str:
 
 
 def read_cursor(cursor: str) -> tuple[int, int]:
-    observed, dot, intake = cursor.partition(".")
-    if not dot or len(cursor) > 50:
+    """
+    Raises:
+        BadCursorError: it is none of ours, or holds numbers that SQLite cannot.
+    """
+    found = CURSOR.fullmatch(cursor)
+    if found is None:
         raise BadCursorError("this cursor did not come from this hub")
-    try:
-        return int(observed), int(intake)
-    except ValueError as error:
-        raise BadCursorError("this cursor did not come from this hub") from error
+    return int(found[1]), int(found[2])

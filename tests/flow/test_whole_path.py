@@ -258,6 +258,7 @@ BAD = {
     "/api/v1/readings?from=2026-11-20T10:00:00": 422,
     "/api/v1/readings?limit=0": 422,
     "/api/v1/readings?cursor=nonsense": 422,
+    f"/api/v1/readings?cursor={'9' * 26}.1": 422,
     "/api/v1/readings?from=2026-11-21T00:00:00Z&to=2026-11-20T00:00:00Z": 422,
     "/api/v1/rooms/gym/history?step=century": 422,
     "/api/v1/nothing": 404,
@@ -270,3 +271,13 @@ async def test_a_bad_question_gets_a_problem_that_says_why(hub: RunningHub, path
     assert response.status_code == BAD[path]
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["detail"]
+
+
+async def test_every_route_is_documented(hub: RunningHub) -> None:
+    paths = (await hub.get("/openapi.json"))["paths"]
+    api = "status rooms rooms/{room} rooms/{room}/history devices devices/{device} readings events"
+    probes = {"/healthz", "/readyz", "/metrics"}
+    assert {f"/api/v1/{name}" for name in api.split()} | probes == set(paths)
+    page = await hub.client.get("/docs")
+    assert page.status_code == 200
+    assert "/api/v1/rooms/{room}/history" in page.text
