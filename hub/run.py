@@ -33,8 +33,6 @@ from hub.web import assets, page
 
 log = logging.getLogger(__name__)
 
-DEFAULT_INFLIGHT = 20
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -85,8 +83,8 @@ async def serve(
                 await stop.wait()
                 await acquiring  # from here on nothing new comes in
             finally:
-                # what came in is committed, and only then may the broker forget it
                 parts.vitals.is_ready = False
+                # what came in is committed, and only then may the broker forget it
                 await parts.store.close()
                 await parts.edge.finish()
                 parts.server.should_exit = True
@@ -97,8 +95,7 @@ async def serve(
 async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, port: int) -> Parts:
     """Bytes on the left, people on the right."""
     place = settings.centre(config)
-    inflight = config.mqtt.inflight if config.mqtt else DEFAULT_INFLIGHT
-    store = await Store.open(data, clock, inflight)
+    store = await Store.open(data, clock, config.mqtt.inflight)
     live, bus = store.live, Bus()
     live.silent_after.update({d.id: d.silent_after_ms for d in place.devices})
     intake = Intake(clock, live, store, bus)

@@ -24,7 +24,7 @@ TIME_PARAMS = frozenset({"time", "until"})
 encode = msgspec.json.Encoder().encode
 
 
-class ReasonDocument(msgspec.Struct, rename={"code": "code"}):
+class ReasonDocument(msgspec.Struct):
     """Why: a code for programs; ``because`` of the room holds the sentence."""
 
     code: str

@@ -152,8 +152,9 @@ class Broadcaster:
         """For our own pages: only that something changed, as a number; they fetch the rest."""
         last = -1
         while not self._closed:
-            yield BEAT if self.changes == last else b"data: %d\n\n" % self.changes
-            last = self.changes
+            # taken before the yield: what changes while it is sent must be told again
+            before, last = last, self.changes
+            yield BEAT if last == before else b"data: %d\n\n" % last
             # a page fetches itself anew: once for a burst, and soon enough to look immediate
             await asyncio.sleep(PULSE_S)
             try:
