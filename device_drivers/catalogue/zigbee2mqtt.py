@@ -91,7 +91,7 @@ def _number(channel: str, usual: range = range(0)) -> Key:
 def _link_quality(value: object) -> Sample:
     channel = CHANNELS["link.quality"]
     raw = measured(channel, value).value
-    return measured(channel, round(raw * 100 / 255) if isinstance(raw, int | float) else value)
+    return measured(channel, round(raw / 2.55) if isinstance(raw, int | float) else value)
 
 
 def _voltage(value: object) -> Sample | None:

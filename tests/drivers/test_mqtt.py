@@ -57,6 +57,14 @@ def test_an_odd_value_costs_only_its_own_channel(odd: str) -> None:
     assert found["battery.level"].value == 50
 
 
+@pytest.mark.parametrize("huge", ["1e308", "-1e308", "1.7976931348623157e308"])
+@pytest.mark.parametrize("key", ["linkquality", "voltage", "temperature", "people", "last_seen"])
+def test_the_largest_numbers_cost_their_own_channel(key: str, huge: str) -> None:
+    found = state(f'{{"{key}":{huge},"battery":50}}')
+    assert found.pop("battery.level").quality is Quality.GOOD
+    assert all(sample.quality is Quality.BAD for sample in found.values())
+
+
 @pytest.mark.parametrize("odd", ["1", "0", '"true"', "NaN", "[]"])
 def test_yes_and_no_are_never_guessed(odd: str) -> None:
     found = state(f'{{"contact":{odd},"occupancy":{odd},"battery":50}}')
