@@ -10,16 +10,24 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from device_drivers.contract import Poll
 from edge.link import SerialFeed
 
-if TYPE_CHECKING:
-    from edge.transports.serial_port import OpenLine
+
+class AskedLine(Protocol):
+    """What asking needs of a line."""
+
+    answered: asyncio.Event
+    """Set when a whole frame came."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def nothing_came(self) -> None: ...
 
 
-async def poll_for_ever(feeds: Sequence[SerialFeed], line: OpenLine) -> None:
+async def poll_for_ever(feeds: Sequence[SerialFeed], line: AskedLine) -> None:
     """Until cancelled, or at once where no driver has anything to ask."""
     loop = asyncio.get_running_loop()
     polls = [poll for feed in feeds for poll in feed.driver.polls]
@@ -33,7 +41,7 @@ async def poll_for_ever(feeds: Sequence[SerialFeed], line: OpenLine) -> None:
         heapq.heappush(due, (following_s, number))
 
 
-async def _ask(poll: Poll, line: OpenLine) -> None:
+async def _ask(poll: Poll, line: AskedLine) -> None:
     line.answered.clear()
     line.write(poll.request)
     try:
