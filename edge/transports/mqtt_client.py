@@ -11,6 +11,9 @@ not used. What had to be learnt, each the reason of a line below:
 - an exception inside a callback leaves the packet in paho's hands and is raised again for ever.
 - its keep-alive declares death when *we* stop reading. ``loop_misc`` is never called: the
   heartbeat speaks often enough for the broker and finds a dead link itself.
+- a broker that leaves Nagle's algorithm on (Mosquitto's default) sends its next message only when
+  the last is acknowledged by TCP, and after a commit's acknowledgements the kernel takes us for
+  one who answers anyway and holds that back for 40 ms; so each reading asks for it at once.
 - closing a socket with unread bytes resets it, and the broker may then lose the acknowledgements
   we sent last; so at the end we say DISCONNECT and read until the broker hangs up.
 """
@@ -18,7 +21,9 @@ not used. What had to be learnt, each the reason of a line below:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,6 +46,7 @@ READ_AT_ONCE = 64
 DISCONNECT = b"\xe0\x00"
 NOT_AUTHORISED = frozenset({"Bad user name or password", "Not authorized"})
 FILTERS_AT_ONCE = 200
+QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
 
 
 log = logging.getLogger(__name__)
@@ -220,7 +226,8 @@ class Connection:
             before = self._packets
             client.loop_read()
             if self._packets == before and not _hidden(client):
-                return
+                break
+        _acknowledge_now(client)
         if _hidden(client):
             self._loop.call_soon(self._readable)
 
@@ -296,6 +303,14 @@ def _drop(client: paho.Client) -> None:
             close(client, None, sock)
         sock.close()
         client.loop_read()  # finds the closed socket and lets go of it
+
+
+def _acknowledge_now(client: paho.Client) -> None:
+    """Let the kernel confirm what was read, and what comes next, without delay."""
+    sock = client.socket()
+    if QUICKACK is not None and isinstance(sock, socket.socket):
+        with contextlib.suppress(OSError):  # the other end is gone; the next read will say so
+            sock.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
 
 def _hidden(client: paho.Client) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Annotated, Protocol
 
@@ -69,9 +70,14 @@ def routes(devices: DevicesView, source: ReadingsSource, hub: HubView) -> APIRou
         from_ms, to_ms = parse_range(from_, to, hub.now_ms(), DAY_MS)
         query = ReadingsQuery(from_ms, to_ms, device, channel, quality, limit, cursor)
         page = await source.readings(query)
-        return answer(Page([_document(item) for item in page.items], page.next))
+        # a page of 10,000 takes longer to write than the event loop may be held up
+        return await asyncio.to_thread(_answer, page)
 
     return router
+
+
+def _answer(page: ReadingsPage) -> Response:
+    return answer(Page([_document(item) for item in page.items], page.next))
 
 
 def _document(item: ReadingItem) -> ReadingDocument:

@@ -29,7 +29,7 @@ from tests.broker import Broker
 from tests.running_hub import RunningHub
 
 RATE = 200
-COUNT = 6_000
+COUNT = 3_000
 SCRATCH = Path.cwd() / ".cache"
 P50, P99 = Need(5, "ms"), Need(25, "ms")
 NUMBER = re.compile(rb'"illuminance":\{"value":(\d+)')

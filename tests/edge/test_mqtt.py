@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
+import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import aiomqtt
@@ -45,6 +48,10 @@ def is_live(outlet: Recorder) -> bool:
     return bool(outlet.links) and outlet.links[-1][1]
 
 
+def has_more(outlet: Recorder, than: int) -> bool:
+    return len(outlet.reports) > than
+
+
 async def test_live_messages_arrive_with_and_without_qos(broker: Broker) -> None:
     outlet = Recorder(settles_at=1)
     async with running([DOOR], outlet, settings(broker)):
@@ -59,6 +66,27 @@ async def test_live_messages_arrive_with_and_without_qos(broker: Broker) -> None
     assert first.receipt is not None
     assert first.receipt.delivery is not None
     assert second.receipt is None
+
+
+async def test_what_follows_a_commit_is_not_held_back_by_a_delayed_acknowledgement(
+    broker: Broker,
+) -> None:
+    outlet, worst = Recorder(), []
+    async with (
+        running([DOOR], outlet, settings(broker, inflight=1000)),
+        aiomqtt.Client("127.0.0.1", broker.port) as client,
+    ):
+        await outlet.until(lambda: is_live(outlet))
+        for _ in range(9):
+            outlet.settle()
+            late = []
+            for _ in range(12):
+                seen, sent = len(outlet.reports), time.monotonic()
+                await client.publish("z2m/hall/front door", contact(1), qos=1)
+                await outlet.until(partial(has_more, outlet, seen))
+                late.append(time.monotonic() - sent)
+            worst.append(max(late))
+    assert statistics.median(worst) < 0.03, "the kernel waits 40 ms"
 
 
 async def test_a_retained_message_is_known_and_never_live(broker: Broker) -> None:
