@@ -29,7 +29,7 @@ check: ## style, types, and who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-bench: ## measure; fails where a figure misses its bound
+bench: ## measure, and name the needs that are missed; fails where work is missing
 	@tools/setup.sh dev tools
 	@$(call each,bench)
 
