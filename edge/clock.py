@@ -23,8 +23,14 @@ class Clock:
         speed: float = 1.0,
         cruise: float = 1.0,
         true_time: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
+        """``monotonic`` tells when ``true_time`` was set; a made-up time is never set."""
         self._true_time = true_time
+        if monotonic is None:
+            monotonic = time.monotonic if true_time is time.time else true_time
+        self._monotonic = monotonic
+        self._began_s = monotonic()
         self._origin_s = true_time()
         self._start_ms = self._origin_s * 1000 if start_ms is None else float(start_ms)
         self._speed = speed
@@ -50,6 +56,11 @@ class Clock:
         """How many seconds of this clock pass in a true second, now."""
         elapsed_s = self._true_time() - self._origin_s
         return self._speed if elapsed_s < self._caught_up_after_s else self._cruise
+
+    def shift_s(self) -> float:
+        """By how many seconds true time was set since the start; slewing adds up here too."""
+        passed_s = self._monotonic() - self._began_s
+        return self._true_time() - self._origin_s - passed_s
 
     def real_seconds(self, duration_ms: float) -> float:
         """True seconds until ``duration_ms`` of this clock have passed, at its present speed."""

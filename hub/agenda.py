@@ -7,6 +7,7 @@ and plan again, so a sensor that speaks ten times a second costs no entry each t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 from collections.abc import Callable
 
@@ -54,7 +55,7 @@ class Agenda:
             if self._heap:
                 wait_s = min(wait_s, self._clock.real_seconds(self._heap[0][0] - now))
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), max(wait_s, 0.001))
-            except TimeoutError:
-                continue
+            # not wait_for: before Python 3.12 it can swallow a cancellation
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(wait_s, 0.001)):
+                    await self._wake.wait()

@@ -40,8 +40,10 @@ class Line:
     proof_within_ms: int
     silent_after_ms: int
     heard_ms: int | None = None  # last live word of the device itself, since this start
-    lost: tuple[str, str] | None = None  # (reason code, link or parent) while nothing can arrive
+    proof_from_ms: int = 0  # older words prove nothing: the line was dead in between
+    lost: dict[str, str] = field(default_factory=dict)  # link or parent that is down, to its code
     offline: bool = False  # its convention says it is gone
+    witnesses: list[Witness] = field(default_factory=list)
     trusted_ms: int = field(init=False)  # how long a word of this device counts as proof
 
     def __post_init__(self) -> None:
@@ -52,8 +54,32 @@ class Line:
         return (
             self.heard_ms is not None
             and not self.offline
+            and not self.lost
+            and self.heard_ms >= self.proof_from_ms
             and at_ms < self.heard_ms + self.trusted_ms
         )
+
+    def hear(self, at_ms: int) -> None:
+        """The device speaks. After a silence it may have missed something meanwhile."""
+        if not self.is_fresh(at_ms):
+            for witness in self.witnesses:
+                witness.resume(at_ms)
+        self.heard_ms = max(self.heard_ms or 0, at_ms)
+        self.offline = False
+
+    def lose(self, name: str, code: str) -> None:
+        self.lost[name] = code
+
+    def find_again(self, name: str, at_ms: int) -> None:
+        """The link is back; what was said before it broke proves nothing any more."""
+        if self.lost.pop(name, None) is not None:
+            self.proof_from_ms = at_ms
+
+    def forget(self) -> None:
+        """The clock was set: moments before and after can not be compared."""
+        self.heard_ms, self.proof_from_ms = None, 0
+        for witness in self.witnesses:
+            witness.forget()
 
 
 @dataclass(slots=True)
@@ -97,6 +123,23 @@ class Witness:
         self.is_live = reading.is_live
         self.source = "" if reading.is_live else reading.time_source.value
         return is_new
+
+    def resume(self, at_ms: int) -> None:
+        """It speaks again after a time in which it may have missed something: assume it did."""
+        self.first_live_ms = at_ms
+        if self.kind is Kind.DOOR:
+            self.moved_ms = at_ms
+        elif self.kind is Kind.RADAR:
+            self.since_ms = at_ms
+        elif self.kind is Kind.COUNT:
+            self.zeroed, self.crossings = False, 0
+
+    def forget(self) -> None:
+        """Keep the value to show, and no moment of it."""
+        self.is_live, self.source = False, ""
+        self.since_ms = 0
+        self.first_live_ms = self.last_on_ms = self.moved_ms = None
+        self.zeroed, self.crossings = False, 0
 
     def _note(self, value: int, at: int) -> None:
         """Keep the moments of a good, live value."""

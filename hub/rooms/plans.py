@@ -77,5 +77,6 @@ class Plans:
                 at = place.door or f"{key.device} {key.part}"
             witness = Witness(self.lines[key.device], kind, at, place.zone)
             self.of_room[room].call(witness)
+            witness.line.witnesses.append(witness)
             called.append(witness)
         return called

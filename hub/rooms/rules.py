@@ -170,12 +170,12 @@ def _speaks(witness: Witness, case: Case) -> bool:
 def _proves(witness: Witness, case: Case) -> bool:
     """Does its silence prove anything? Only on a live line, and only if it spoke recently."""
     line = witness.line
-    if line.lost is not None:
-        code, name = line.lost
+    if line.lost:
+        name, code = next(iter(line.lost.items()))
         case.doubt(code, **{"link" if code == "link_lost" else "parent": name})
         return False
     heard = line.heard_ms or 0
-    if case.passed(heard + line.trusted_ms):
+    if heard < line.proof_from_ms or case.passed(heard + line.trusted_ms):
         case.doubt("stale", device=line.device, time=heard)
         return False
     return True
@@ -273,8 +273,8 @@ class Quiet:
 
 
 def _last_motion(pir: Witness) -> int:
-    """Last motion; if none was seen yet, we cannot know what happened before we listened."""
-    return pir.last_on_ms or pir.first_live_ms or 0
+    """Last motion; we cannot know what happened before we listened, or while it was silent."""
+    return max(pir.last_on_ms or 0, pir.first_live_ms or 0)
 
 
 def _recent_motion(case: Case, quiet: Quiet) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -19,7 +21,12 @@ from hub.rooms.evidence import Kind
 from hub.rooms.plans import Plans
 from hub.rooms.rules import judge
 
+CLOCK_EVERY_S = 0.5
+CLOCK_JUMP_S = 2.0
 COUNTED = frozenset({"count", "count_zero"})
+
+
+log = logging.getLogger(__name__)
 
 
 class History(Protocol):
@@ -34,6 +41,8 @@ class RoomsService:
     ) -> None:
         self.centre = centre
         self._rooms = {room.id: room for room in centre.rooms}
+        self._clock = clock
+        self._shift_s = clock.shift_s()
         self._bus = bus
         self._history = history
         self._plans = Plans(centre)
@@ -68,7 +77,27 @@ class RoomsService:
 
     async def run(self) -> None:
         """Look at a room again whenever time alone may have changed what is known of it."""
-        await self._agenda.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._agenda.run())
+            group.create_task(self._watch_clock())
+
+    async def _watch_clock(self) -> None:
+        """A Pi boots in the past. When its clock is set, no proof from before may stand."""
+        while True:
+            await asyncio.sleep(CLOCK_EVERY_S)
+            shift_s = self._clock.shift_s()
+            moved_s, self._shift_s = shift_s - self._shift_s, shift_s
+            if abs(moved_s) > CLOCK_JUMP_S:
+                log.warning("The clock was set by %+.0f s; all rooms need new evidence", moved_s)
+                self.start_over()
+
+    def start_over(self) -> None:
+        """Forget every moment, and say what is known without them."""
+        for line in self._plans.lines.values():
+            line.forget()
+        now = self._clock.now_ms()
+        for room in self._rooms:
+            self._look(room, now)
 
     def _recall(self, series: Series) -> None:
         """A value from before the start: shown with its age, never evidence."""
@@ -87,9 +116,8 @@ class RoomsService:
             if reading.channel == "online":
                 is_news |= self._note_online(reading)
                 continue
-            if reading.is_live and reading.observed_ms > (line.heard_ms or 0):
-                line.heard_ms = reading.observed_ms
-                line.offline = False
+            if reading.is_live:
+                line.hear(reading.observed_ms)
             is_news |= self._plans.take(reading)
         for room in self._plans.rooms_of[event.device]:
             # a repeat only makes a settled verdict's evidence newer; its next look will see that
@@ -106,9 +134,13 @@ class RoomsService:
         rooms: set[str] = set()
         for device in event.devices:
             line = self._plans.lines.get(device)
-            if line is not None:
-                line.lost = None if event.up else (code, event.name)
-                rooms.update(self._plans.rooms_of[device])
+            if line is None:
+                continue
+            if event.up:
+                line.find_again(event.name, event.at_ms)
+            else:
+                line.lose(event.name, code)
+            rooms.update(self._plans.rooms_of[device])
         for room in rooms:
             self._look(room, event.at_ms)
 

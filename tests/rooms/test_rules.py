@@ -32,7 +32,9 @@ class Scene:
         name = f"{kind.value}{len(self.plan.witnesses)}"
         line = Line(name, proof_within, 25 * 60 * MINUTE)
         place = name if kind is Kind.DOOR else "room"
-        self.plan.call(Witness(line, kind, place, zone))
+        witness = Witness(line, kind, place, zone)
+        self.plan.call(witness)
+        line.witnesses.append(witness)
         self.plan.lines.append(line)
         return name
 
@@ -50,8 +52,14 @@ class Scene:
                     name, channel, "", value, "1", quality, "", self.now, self.now, source
                 )
                 if reading.is_live:
-                    witness.line.heard_ms = self.now
+                    witness.line.hear(self.now)
                 witness.take(reading)
+
+    def keep_saying(self, name: str, value: Value, minutes: float) -> None:
+        """A sensor that streams: a word each 4 s."""
+        for _ in range(round(minutes * 15)):
+            self.now += 4_000
+            self.say(name, value)
 
     def wait(self, minutes: float) -> None:
         self.now += round(minutes * MINUTE)
@@ -83,13 +91,13 @@ def test_a_radar_proves_emptiness_after_its_hold_and_while_it_speaks() -> None:
     radar = scene.sensor(Kind.RADAR, proof_within=5_000)
     scene.say(radar, 0)
     assert scene.codes() == {"waiting_for_proof"}
-    scene.wait(1)
-    assert scene.status() is Status.UNKNOWN, "it has been silent for a minute"
-    scene.say(radar, 0)
+    scene.keep_saying(radar, 0, minutes=1)
     assert scene.status() is Status.FREE
     scene.now += 5_000
     assert scene.status() is Status.UNKNOWN
     assert scene.codes() == {"stale"}
+    scene.say(radar, 0)
+    assert scene.codes() == {"waiting_for_proof"}, "who came in while it was silent?"
 
 
 def test_a_radar_of_one_zone_does_not_speak_for_the_room() -> None:
@@ -243,23 +251,70 @@ def test_what_a_broker_remembers_is_no_evidence(source: TimeSource) -> None:
     assert scene.codes() == {source.value, "not_heard_since_start"}
 
 
-def test_a_lost_link_ends_a_proof_at_once() -> None:
+def test_a_lost_link_ends_a_proof_at_once_and_its_return_brings_none_back() -> None:
     scene = Scene()
     radar = scene.sensor(Kind.RADAR)
     scene.say(radar, 0)
     scene.wait(1)
     assert scene.status() is Status.FREE
-    scene.plan.lines[0].lost = ("link_lost", "broker")
+    scene.plan.lines[0].lose("mqtt", "link_lost")
     assert scene.codes() == {"link_lost"}
+    scene.plan.lines[0].lose("bridge", "parent_down")
+    scene.now += 1
+    scene.plan.lines[0].find_again("bridge", scene.now)
+    assert scene.codes() == {"link_lost"}, "one of two causes is left"
+    scene.plan.lines[0].find_again("mqtt", scene.now)
+    assert scene.status() is Status.UNKNOWN, "somebody may have come in meanwhile"
+    scene.say(radar, 0)
     assert scene.status() is Status.UNKNOWN
+    scene.wait(1)
+    assert scene.status() is Status.FREE
+
+
+def test_a_motion_sensor_that_was_dead_when_somebody_came_in_proves_nothing_when_it_returns() -> (
+    None
+):
+    scene = Scene()
+    pir, door = scene.sensor(Kind.MOTION), scene.sensor(Kind.DOOR)
+    scene.say(pir, 1)
+    scene.say(door, 0)
+    scene.say(pir, 0)
+    scene.wait(5)
+    for value in (1, 0):  # somebody comes in and sits down; the sensor has just died
+        scene.say(door, value)
+        scene.wait(0.1)
+    for _ in range(3):
+        scene.wait(5)
+        scene.say(door, 0)
+    scene.say(pir, 0)
+    assert scene.status() is not Status.FREE
+    for _ in range(5):
+        scene.wait(5)
+        scene.say(door, 0)
+        scene.say(pir, 0)
+        assert scene.status() is not Status.FREE
+
+
+def test_after_the_clock_was_set_nothing_from_before_counts() -> None:
+    scene = Scene()
+    radar = scene.sensor(Kind.RADAR)
+    scene.say(radar, 0)
+    scene.wait(1)
+    assert scene.status() is Status.FREE
+    scene.plan.lines[0].forget()
+    assert scene.status() is Status.UNKNOWN
+    scene.now -= 3_600_000
+    scene.say(radar, 0)
+    assert scene.status() is Status.UNKNOWN
+    scene.wait(1)
+    assert scene.status() is Status.FREE
 
 
 def test_it_is_looked_at_again_just_when_the_proof_ends() -> None:
     scene = Scene()
     radar = scene.sensor(Kind.RADAR, proof_within=5_000)
     scene.say(radar, 0)
-    scene.wait(1)
-    scene.say(radar, 0)
+    scene.keep_saying(radar, 0, minutes=1)
     verdict = judge(scene.plan, scene.now)
     due = scene.now + 5_000
     assert verdict.due_ms == verdict.state.valid_until_ms == due
