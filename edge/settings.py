@@ -83,7 +83,7 @@ class MapEntry(Section):
     """The zone inside the room."""
     channel: str | None = None
     """What the value means here, for example presence instead of motion."""
-    invert: bool = False
+    invert: bool = Field(default=False, strict=True)
     """Swap 0 and 1."""
 
 

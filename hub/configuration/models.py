@@ -65,7 +65,7 @@ class HttpSection(Section):
 class AccessSection(Section):
     """Who may look."""
 
-    open: bool = False
+    open: bool = Field(default=False, strict=True)
     """True lets everybody on this machine in, without an account. For trials, on loopback only."""
 
 

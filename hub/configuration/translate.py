@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from edge.settings import MqttLink, SerialLink
 from hub.configuration.models import CentreSettings
-from hub.configuration.problems import Param, Problem, near
+from hub.configuration.problems import Param, Place, Problem, near
 from hub.configuration.yaml12 import Document, Path
 
 LINKS = {"SerialLink": SerialLink, "MqttLink": MqttLink}
@@ -96,9 +96,18 @@ def _problem(detail: ErrorDetails, path: Path, document: Document) -> Problem:
         params: dict[str, Param] = {"key": name, "known": ", ".join(known)}
         return Problem("unknown_key", document.place(path, key=True), params, near(name, known))
     if kind == "missing":
-        place = document.place(path[:-1])
-        return Problem("missing_key", place, {"key": name, "where": _where(path[:-1])})
+        return _missing(path, document.place(path[:-1]))
     return _wrong_value(detail, path, document)
+
+
+def _missing(path: Path, place: Place) -> Problem:
+    """Something that must stand there: a section of the file, one place of two, or a key."""
+    where, name = _where(path[:-1]), path[-1]
+    if not where:
+        return Problem("missing_section", place, {"key": name})
+    if isinstance(name, int):
+        return Problem("too_few_places", place, {"key": where})
+    return Problem("missing_key", place, {"key": name, "where": where})
 
 
 def _wrong_value(detail: ErrorDetails, path: Path, document: Document) -> Problem:

@@ -18,6 +18,7 @@ CASES = [
     ("baud: 2400", "bauds: 2400", "unknown_key", "^bauds"),
     ("capacity: 2", "capacity: two", "wrong_type_whole_number", "capacity: ^two"),
     ("capacity: 2", "capacity: true", "wrong_type_whole_number", "capacity: ^true"),
+    ("centre: {id", "access: {open: 'true'}\ncentre: {id", "wrong_type_true_or_false", "^'true'"),
     ("capacity: 2", "capacity: 0", "greater_than_equal", "capacity: ^0"),
     ("baud: 2400", "baud: 0", "greater_than", "baud: ^0"),
     ("baud: 2400", "baud: 5000000", "less_than_equal", "baud: ^5"),
@@ -51,7 +52,7 @@ CASES = [
     ("room: cabin", "map: {a: {room: hall, door: front}}", "two_places_part", "a: ^{room"),
     ("[hall, outside]", "[hall, outsde]", "unknown_place", "^outsde"),
     ("[hall, outside]", "[hall, hall]", "door_to_itself", "^[hall, hall]"),
-    ("[hall, outside]", "[hall]", "missing_key", "^[hall]"),
+    ("[hall, outside]", "[hall]", "too_few_places", "^[hall]"),
     ("room: cabin", "room: cabin, silent_after: 10", "bad_duration", "after: ^10"),
     ("room: cabin", "room: cabin, silent_after: 2 hours", "bad_duration", "^2 hours"),
     ("room: cabin", f"room: cabin, silent_after: {'9' * 30}d", "bad_duration", "after: ^9"),
@@ -167,7 +168,7 @@ def test_open_access_is_refused_where_others_can_reach_it(host: str) -> None:
 
 def test_an_empty_file_and_a_missing_section_say_so() -> None:
     assert found("# nothing yet\n") == [("empty", 1, 1)]
-    assert found("rooms: []\n") == [("missing_key", 1, 1)]
+    assert found("rooms: []\n") == [("missing_section", 1, 1)]
     assert found("- a\n") == [("wrong_type_table", 1, 1)]
     assert found("text\n") == [("wrong_type_table", 1, 1)]
 
