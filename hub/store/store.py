@@ -21,7 +21,9 @@ same, with what it can read. A damaged or foreign database, or no folder at all,
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -84,6 +86,7 @@ class Store:
         self._room_numbers = {k.part: n for n, k in memory.keys.items() if k.channel == ROOM}
         self._unsaid = set(memory.rooms)  # rooms of which nothing was said since this start
         self._alive_ms = loaded.alive_ms
+        self._lock = -1
         self._deliveries = loaded.deliveries
 
     @classmethod
@@ -91,21 +94,23 @@ class Store:
         """Open or make the database in a folder, and restore the live state from it.
 
         Raises:
-            StoreError: the folder cannot be made, or the database is damaged, from a newer Linli
-                or not ours. A full or read-only disk is no error: ``state()`` says it fails.
+            StoreError: the folder cannot be made or is another hub's, or the database is damaged,
+                from a newer Linli or not ours. A full or read-only disk is no error: ``state()``
+                says it fails.
         """
         file = path / DATABASE
         writer = Writer(file)
         loop = asyncio.get_running_loop()
-        failure: Exception | None = None
         with ThreadPoolExecutor(1, "store-open") as worker:
-            await loop.run_in_executor(worker, _make_folder, path)
+            lock = await loop.run_in_executor(worker, _take_folder, path)
             try:
-                await loop.run_in_executor(worker, writer.open, clock.now_ms())
-            except (sqlite3.Error, OSError) as error:
-                failure = error
-            loaded = await loop.run_in_executor(worker, _load, file)
+                opening = loop.run_in_executor(worker, _open, writer, file, clock.now_ms())
+                loaded, failure = await opening
+            except BaseException:
+                os.close(lock)
+                raise
         store = cls(file, clock, inflight, writer, loaded)
+        store._lock = lock
         if failure is not None:
             store._commits.failed(failure)
         store._task = asyncio.create_task(store._commits.run(), name="store")
@@ -167,6 +172,7 @@ class Store:
         await self._commits.close(self._task)
         self._reading.shutdown(wait=True)
         self._reader.close()
+        os.close(self._lock)
 
     async def readings(self, query: ReadingsQuery) -> ReadingsPage:
         """One page of changes in order of time, committed or not.
@@ -267,14 +273,37 @@ def _complain(task: asyncio.Task[None]) -> None:
         log.critical("The store has stopped committing; restart the hub", exc_info=error)
 
 
-def _make_folder(path: Path) -> None:
+def _take_folder(path: Path) -> int:
+    """Make the folder and lock it: two hubs would take each other's commits for their own."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise StoreError(
             f"The folder {path} cannot be made ({error.strerror}). Nothing was started."
             " Name another one in storage.path, or give Linli the right to write there."
         ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise StoreError(
+            f"Another hub uses the folder {path}. Nothing was started."
+            " Stop it, or name another folder in storage.path."
+        ) from error
+    except OSError as error:
+        log.info("%s cannot be locked (%s); see that no other hub uses it", path, error.strerror)
+    return lock
+
+
+def _open(writer: Writer, file: Path, now_ms: int) -> tuple[Loaded, Exception | None]:
+    """Open for writing and read what is there; a disk that cannot be written is no obstacle."""
+    failure: Exception | None = None
+    try:
+        writer.open(now_ms)
+    except (sqlite3.Error, OSError) as error:
+        failure = error
+    return _load(file), failure
 
 
 def _load(path: Path) -> Loaded:

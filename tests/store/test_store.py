@@ -340,6 +340,15 @@ async def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> N
         await opened(tmp_path / "file" / "data", Time())
 
 
+async def test_two_hubs_never_share_a_folder(tmp_path: Path) -> None:
+    """Each would take a commit of the other for its own, and acknowledge what is not kept."""
+    store = await opened(tmp_path, Time())
+    with pytest.raises(StoreError, match=r"Another hub uses.*storage\.path"):
+        await opened(tmp_path, Time())
+    await store.close()
+    await (await opened(tmp_path, Time())).close()
+
+
 async def test_after_a_crash_coverage_ends_at_the_last_checkpoint(tmp_path: Path) -> None:
     time, crashed = Time(), tmp_path / "crashed"
     store = await opened(tmp_path / "running", time)
