@@ -13,7 +13,7 @@ not used. What had to be learnt, each the reason of a line below:
   heartbeat speaks often enough for the broker and finds a dead link itself.
 - a broker that leaves Nagle's algorithm on (Mosquitto's default) sends its next message only when
   the last is acknowledged by TCP, and after a commit's acknowledgements the kernel takes us for
-  one who answers anyway and holds that back for 40 ms; so each reading asks for it at once.
+  one who answers anyway and holds that back for 40 ms; so the next reading asks for it at once.
 - closing a socket with unread bytes resets it, and the broker may then lose the acknowledgements
   we sent last; so at the end we say DISCONNECT and read until the broker hangs up.
 """
@@ -73,6 +73,7 @@ class Connection:
         self._is_paused = False
         self._is_stopped = False
         self._packets = 0
+        self._has_answered = False  # since we read last
         self._granted: dict[int, Sequence[ReasonCode]] = {}
         self._subscribed = asyncio.Event()
         self._flushed = asyncio.Event()
@@ -106,12 +107,14 @@ class Connection:
     def publish(self, topic: str, payload: bytes, qos: int) -> None:
         """Send a message of our own."""
         if self._client is not None and not self.ended.done():
+            self._has_answered = True
             self._client.publish(topic, payload, qos)
 
     def ack(self, mid: int) -> bool:
         """Acknowledge a QoS 1 message; False if there is nobody to tell any more."""
         if self._client is None or self.ended.done():
             return False
+        self._has_answered = True
         self._client.ack(mid, 1)
         return True
 
@@ -220,6 +223,8 @@ class Connection:
         if client is None:
             return
         self.heard_s = self._loop.time()
+        # what is answered while we read is sent after it, and is for the next time
+        answered, self._has_answered = self._has_answered, False
         for _ in range(READ_AT_ONCE):
             if self._is_paused or self._fd < 0:
                 return
@@ -227,7 +232,8 @@ class Connection:
             client.loop_read()
             if self._packets == before and not _hidden(client):
                 break
-        _acknowledge_now(client)
+        if answered:
+            _acknowledge_now(client)
         if _hidden(client):
             self._loop.call_soon(self._readable)
 
