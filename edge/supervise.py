@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT_S = 0.5
 SHORTEST_WAIT_S = 0.05
-STEADY_AFTER_S = 10.0
-"""A link that was up for so long starts its waits from the beginning; a flapping one does not."""
+STEADY_AFTER_S = 30.0
+"""A link that was up for so long is back; one that is lost again before only flaps: its waits go
+on growing, and nothing is logged."""
 ACTIONABLE = frozenset(
     {"held", "refused_settings", "no_permission", "not_authorised", "tls", "password_file"}
 )
@@ -64,8 +65,9 @@ class Supervisor:
         self._outlet = outlet
         self._down_for: str | None = None
         self._is_up = False
-        self._up_since = 0.0
         self._failures = 0
+        self._is_told = False  # that it was lost; a link that flaps is told once
+        self._calm: asyncio.TimerHandle | None = None
 
     async def run(self) -> NoReturn:
         """Until cancelled."""
@@ -79,26 +81,32 @@ class Supervisor:
             await asyncio.sleep(self._wait_s())
 
     def _up(self) -> None:
-        self._up_since = asyncio.get_running_loop().time()
         if self._is_up:
             return
-        if self._down_for is not None:
-            log.info("%s: back", self._link.name)
+        self._calm = asyncio.get_running_loop().call_later(STEADY_AFTER_S, self._is_steady)
         self._is_up, self._down_for = True, None
         self._outlet.link(self._link.name, self._link.devices, True, "")
 
+    def _is_steady(self) -> None:
+        """It has been up for a while: the next loss is a new one."""
+        self._failures = 0
+        if self._is_told:
+            self._is_told = False
+            log.info("%s: back", self._link.name)
+
     def _down(self, code: str, error: Exception) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._is_up and now - self._up_since >= STEADY_AFTER_S:
-            self._failures = 0
+        if self._calm is not None:
+            self._calm.cancel()
         self._failures += 1
         self._is_up = False
-        is_news = self._down_for is None or (code in ACTIONABLE and code != self._down_for)
-        if not is_news:
+        is_mendable = code in ACTIONABLE and code != self._down_for
+        if self._down_for is not None and not is_mendable:
             return
+        if not self._is_told or is_mendable:
+            self._is_told = True
+            # Our own bug needs its trace; a pulled cable does not.
+            log.warning("%s: lost: %s", self._link.name, error, exc_info=code == "failed")
         self._down_for = code
-        # Our own bug needs its trace; a pulled cable does not.
-        log.warning("%s: lost: %s", self._link.name, error, exc_info=code == "failed")
         self._outlet.link(self._link.name, self._link.devices, False, code)
 
     def _wait_s(self) -> float:

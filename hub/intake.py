@@ -38,6 +38,11 @@ class Intake:
         self.links_up: set[str] = set()
         self.links_down: dict[str, str] = {}
 
+    @property
+    def refused(self) -> int:
+        """Readings that the live state did not take."""
+        return self._live.refused
+
     def report(self, report: Report) -> None:
         """Take all readings of one message."""
         self.messages += 1

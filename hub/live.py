@@ -29,6 +29,7 @@ from hub.domain.series import Series, SeriesKey
 from hub.store.rollup import Rollups
 
 DEFAULT_SILENT_AFTER_MS = 600_000  # the contract's for a device on mains
+MAX_SERIES = 200  # channels and parts of one device; one that invents names must not fill us
 NEVER_MS = -(2**62)
 
 HUB_STAMPED = (TimeSource.HUB, TimeSource.UNSYNCED)
@@ -75,7 +76,7 @@ class LiveState:
         self.rollups = Rollups()
         self.next_intake = 1
         self.next_number = 1
-        self.refused = 0  # personal readings that should not have come here
+        self.refused = 0  # readings beyond MAX_SERIES, or personal ones that should not come here
         self._voices: dict[str, Voice] = {}
 
     def apply(self, report: Report) -> tuple[Change, ...]:
@@ -151,7 +152,7 @@ class LiveState:
 
     def _change(self, voice: Voice, series: Series | None, reading: Reading) -> Change | None:
         if series is None:
-            if is_personal(reading.channel):
+            if is_personal(reading.channel) or len(voice.series) >= MAX_SERIES:
                 self.refused += 1
                 return None
             series = self.number_of(SeriesKey(reading.device, reading.channel, reading.part))

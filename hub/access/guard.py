@@ -8,6 +8,7 @@ browser sends one, is our own.
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -58,8 +59,10 @@ class Guard:
             return
         refusal = self._refusal(scope)
         if refusal is not None:
-            await _refuse(send, *refusal)
+            await _refuse(send, *refusal, as_problem=scope["path"].startswith("/api/"))
             return
+        if scope["method"] == "HEAD" and not scope["path"].endswith("/events"):
+            scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
         await self._app(scope, receive, _with_headers(send))
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
@@ -118,11 +121,16 @@ def _with_headers(send: Send) -> Send:
     return sent
 
 
-async def _refuse(send: Send, status: int, text: str) -> None:
+async def _refuse(send: Send, status: int, text: str, *, as_problem: bool) -> None:
+    kind, body = "text/plain; charset=utf-8", text.encode()
+    if as_problem:
+        kind = "application/problem+json"
+        title = {"type": "urn:linli:problem:refused", "title": "The request was refused"}
+        body = json.dumps({**title, "status": status, "detail": text}).encode()
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", kind.encode()),
         (b"cache-control", b"no-store"),
         *HEADERS,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": text.encode()})
+    await send({"type": "http.response.body", "body": body})

@@ -53,6 +53,11 @@ class HubCollector:
         )
         personal.add_metric([], intake.personal_dropped)
         yield personal
+        yield CounterMetricFamily(
+            "linli_readings_refused",
+            "Readings of a device that has too many channels.",
+            value=intake.refused,
+        )
         discards = CounterMetricFamily(
             "linli_discards", "Frames that could not be read.", labels=["device", "reason"]
         )

@@ -11,7 +11,7 @@ from hub.devices.rules import Record, health, silent_at
 from hub.domain.centre import Centre, Device
 from hub.domain.device import ChannelState, DeviceState, Health
 from hub.domain.errors import UnknownDeviceError
-from hub.domain.events import DeviceChanged, FrameDiscarded, Heard
+from hub.domain.events import DeviceChanged, FrameDiscarded, HealthChanged, Heard
 from hub.domain.series import Series
 from hub.live import LiveState
 
@@ -118,6 +118,7 @@ class DevicesService:
             return False
         self._healths[device] = verdict
         self._agenda.plan(device, silent_at(self._records[device]))
+        self._bus.publish(HealthChanged(device, verdict, now_ms))
         self._bus.publish(DeviceChanged(device))
         return True
 

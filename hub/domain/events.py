@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from edge.reading import Reading
+from hub.domain.device import Health
 from hub.domain.room import RoomState
 
 
@@ -40,6 +41,14 @@ class RoomChanged(msgspec.Struct, frozen=True):
     """What we say of a room is different now."""
 
     state: RoomState
+
+
+class HealthChanged(msgspec.Struct, frozen=True, gc=False):
+    """A device became well, faulty or silent."""
+
+    device: str
+    health: Health
+    at_ms: int
 
 
 class DeviceChanged(msgspec.Struct, frozen=True, gc=False):

@@ -43,6 +43,7 @@ class Line:
     proof_from_ms: int = 0  # older words prove nothing: the line was dead in between
     lost: dict[str, str] = field(default_factory=dict)  # link or parent that is down, to its code
     offline: bool = False  # its convention says it is gone
+    is_faulty: bool = False  # what it says now may be noise; it proves nothing
     witnesses: list[Witness] = field(default_factory=list)
     trusted_ms: int = field(init=False)  # how long a word of this device counts as proof
 

@@ -174,6 +174,9 @@ def _proves(witness: Witness, case: Case) -> bool:
         name, code = next(iter(line.lost.items()))
         case.doubt(code, **{"link" if code == "link_lost" else "parent": name})
         return False
+    if line.is_faulty:
+        case.doubt("bad", device=line.device, reason="device_fault")
+        return False
     heard = line.heard_ms or 0
     if heard < line.proof_from_ms or case.passed(heard + line.trusted_ms):
         case.doubt("stale", device=line.device, time=heard)

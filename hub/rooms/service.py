@@ -12,8 +12,9 @@ from edge.reading import Reading
 from hub.agenda import Agenda
 from hub.bus import Bus
 from hub.domain.centre import Centre, Room
+from hub.domain.device import Health
 from hub.domain.errors import UnknownRoomError
-from hub.domain.events import Heard, LinkChanged, RoomChanged
+from hub.domain.events import HealthChanged, Heard, LinkChanged, RoomChanged
 from hub.domain.room import RoomState, Status
 from hub.domain.series import Series
 from hub.domain.views import RoomStep
@@ -56,6 +57,7 @@ class RoomsService:
             self._look(room, now)
         bus.subscribe(Heard, self._on_heard)
         bus.subscribe(LinkChanged, self._on_link)
+        bus.subscribe(HealthChanged, self._on_health)
 
     def rooms(self) -> Sequence[Room]:
         return self.centre.rooms
@@ -142,6 +144,15 @@ class RoomsService:
                 line.lose(event.name, code)
             rooms.update(self._plans.rooms_of[device])
         for room in rooms:
+            self._look(room, event.at_ms)
+
+    def _on_health(self, event: HealthChanged) -> None:
+        line = self._plans.lines.get(event.device)
+        is_faulty = event.health is Health.FAULTY
+        if line is None or line.is_faulty == is_faulty:
+            return
+        line.is_faulty = is_faulty
+        for room in self._plans.rooms_of[event.device]:
             self._look(room, event.at_ms)
 
     def _look(self, room: str, now_ms: int) -> int | None:

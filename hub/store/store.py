@@ -26,11 +26,14 @@ import logging
 import os
 import sqlite3
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+
+import msgspec
 
 from edge.clock import Clock
 from edge.reading import Receipt
@@ -38,7 +41,7 @@ from hub.domain.room import RoomState
 from hub.domain.series import SeriesKey
 from hub.domain.views import RoomStep, StorageState
 from hub.live import Change
-from hub.store.checkpoint import ROOM, recall, room_key, save
+from hub.store.checkpoint import ROOM, Memory, recall, room_key, save
 from hub.store.commits import Commits
 from hub.store.group import FAR_MS, Group
 from hub.store.history import Wanted, read_page, read_room_rows, room_steps
@@ -71,7 +74,7 @@ class Store:
     def __init__(
         self, path: Path, clock: Clock, inflight: int, writer: Writer, loaded: Loaded
     ) -> None:
-        memory = recall(loaded.keys, loaded.checkpoint, loaded.log)
+        memory = _recall(path, loaded)
         self.live = memory.live
         self.on_storage: Callable[[StorageState], None] | None = None
         """Called once when writing fails, and once when it works again."""
@@ -106,10 +109,10 @@ class Store:
             try:
                 opening = loop.run_in_executor(worker, _open, writer, file, clock.now_ms())
                 loaded, failure = await opening
+                store = cls(file, clock, inflight, writer, loaded)
             except BaseException:
                 os.close(lock)
                 raise
-        store = cls(file, clock, inflight, writer, loaded)
         store._lock = lock
         if failure is not None:
             store._commits.failed(failure)
@@ -327,3 +330,11 @@ def _load(path: Path) -> Loaded:
 
 def _hour(key: SeriesKey, row: HourRow) -> Hour:
     return Hour(key, row.hour_ms, row.covered_ms, row.mean, row.low, row.high, row.shares)
+
+
+def _recall(path: Path, loaded: Loaded) -> Memory:
+    """The live state, or a sentence: rows that contradict each other are damage too."""
+    try:
+        return recall(loaded.keys, loaded.checkpoint, loaded.log)
+    except (LookupError, ValueError, msgspec.DecodeError, zlib.error) as error:
+        raise explain_damage(path, error) from error

@@ -59,7 +59,7 @@ class Segment(msgspec.Struct):
         )
 
 
-def explain_damage(path: Path, error: sqlite3.Error) -> StoreError:
+def explain_damage(path: Path, error: Exception) -> StoreError:
     return StoreError(
         f"The database {path.name} is damaged ({error}). Nothing was started or changed."
         " Restore a backup, or move the file away to begin with an empty history."

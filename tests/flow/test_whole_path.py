@@ -247,6 +247,33 @@ async def test_without_open_access_only_the_notice_is_served(tmp_path: Path) -> 
             response = await hub.client.get(path)
             assert response.status_code == 503, path
             assert "access: {open: true}" in response.text
+            is_api = path.startswith("/api/")
+            assert response.headers["content-type"].startswith(
+                "application/problem+json" if is_api else "text/plain"
+            )
+
+
+async def test_a_monitor_may_ask_for_the_head_alone(hub: RunningHub) -> None:
+    for path in ("/healthz", "/readyz", "/", "/api/v1/status"):
+        response = await hub.client.head(path)
+        assert response.status_code == 200, path
+        assert response.content == b""
+
+
+async def test_a_device_that_invents_names_is_bounded(tmp_path: Path) -> None:
+    text = CENTRE + ("  - {id: box, driver: tasmota, room: lane, link: {mqtt: box}}\n")
+    async with Broker() as broker, RunningHub(tmp_path, text, broker.port) as hub:
+        await hub.connected()
+        for start in range(0, 1_000, 100):
+            names = {f"DS{number}": {"Temperature": 20} for number in range(start, start + 100)}
+            await say(broker, "tele/box/SENSOR", names)
+
+        async def is_refused() -> bool:
+            text = (await hub.client.get("/metrics")).text
+            return "linli_readings_refused_total 800.0" in text
+
+        await hub.until(is_refused)
+        assert len((await hub.get("/api/v1/devices/box"))["channels"]) == 200
 
 
 BAD = {

@@ -12,8 +12,9 @@ from edge.clock import Clock
 from edge.reading import Reading, TimeSource
 from hub.bus import Bus
 from hub.domain.centre import Centre, Device, Placement, Room
+from hub.domain.device import Health
 from hub.domain.errors import UnknownRoomError
-from hub.domain.events import Heard, LinkChanged, RoomChanged
+from hub.domain.events import HealthChanged, Heard, LinkChanged, RoomChanged
 from hub.domain.room import Status
 from hub.domain.series import Series, SeriesKey
 from hub.domain.views import RoomStep
@@ -87,6 +88,16 @@ async def test_a_broken_link_ends_the_proof_and_its_return_does_not_bring_it_bac
     rig.link(up=True)
     assert rig.status() is Status.UNKNOWN
     rig.prove_free()
+
+
+async def test_a_device_that_is_faulty_proves_nothing_until_it_is_well() -> None:
+    rig = Rig()
+    rig.prove_free()
+    now = rig.clock.now_ms()
+    rig.bus.publish(HealthChanged("eye", Health.FAULTY, now))
+    assert rig.status() is Status.UNKNOWN
+    rig.bus.publish(HealthChanged("eye", Health.OK, now))
+    assert rig.status() is Status.FREE
 
 
 @pytest.mark.parametrize("moved_s", [-3600.0, 3600.0])
