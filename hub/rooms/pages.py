@@ -8,13 +8,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.domain.centre import Room
-from hub.domain.room import RoomState
+from hub.domain.centre import Room, pick
+from hub.domain.room import RoomState, Text
 from hub.domain.views import DevicesView, HubView, RoomsView
 from hub.web.board import ORDER, Board, card_context
 from hub.web.device import device_line
+from hub.web.naming import full_names, renamed
 from hub.web.page import Frame, language_of, word
-from hub.web.timeline import LEVELS, day, timeline
+from hub.web.timeline import LEVELS, day, last_hour, timeline
 
 
 def pages(rooms: RoomsView, devices: DevicesView, hub: HubView) -> APIRouter:
@@ -33,6 +34,7 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView) -> APIRouter:
             here="board",
             houses=board.houses(language),
             summary=board.summary(language),
+            attention=board.attention(),
         )
 
     @router.get("/wall")
@@ -53,16 +55,18 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView) -> APIRouter:
         if room is None:
             return frame.error(request, 404)
         now = hub.now_ms()
-        start, end = day(now, rooms.centre.timezone)
-        line = timeline(
-            await rooms.steps(room.id, start, min(now, end)), now, rooms.centre.timezone
-        )
-        drawn = {piece.status for piece in line.pieces}
+        zone = rooms.centre.timezone
+        start = min(day(now, zone)[0], last_hour(now, zone)[0])  # just after midnight: yesterday
+        steps = await rooms.steps(room.id, start, now)
+        line = timeline(steps, now, zone)
+        hour = timeline(steps, now, zone, last_hour(now, zone), line.people_most)
+        drawn = {piece.status for piece in (*line.pieces, *hour.pieces)}
         return frame.answer(
             request,
             "room",
             here="board",
             line=line,
+            hour=hour,
             heights=LEVELS,
             states=[status for status in ORDER if status in drawn],
             gaps=None in drawn,
@@ -75,10 +79,16 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView) -> APIRouter:
 def _about(
     frame: Frame, room: Room, state: RoomState, devices: DevicesView, language: str
 ) -> dict[str, Any]:
-    here = [device_line(frame, device, language) for device in devices.in_room(room.id)]
-    return card_context(frame, room, state, 0, language) | {
-        "kind": word(f"kind.{room.kind}", language, room.kind),
-        "reasons": [frame.text(reason, language) for reason in state.reasons],
+    found = devices.in_room(room.id)
+    here = [device_line(frame, device, language) for device in found]
+    names = full_names(found, language)
+    kind = word(f"kind.{room.kind}", language, room.kind)
+    return card_context(frame, room, state, 0, language, names) | {
+        "kind": "" if kind == pick(room.name, language) else kind,  # once is enough
+        "reasons": [
+            frame.text(Text(reason.code, renamed(reason.params, names)), language)
+            for reason in state.reasons
+        ],
         "devices": here,
     }
 

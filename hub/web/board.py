@@ -18,6 +18,7 @@ from hub.domain.device import DeviceState, Health
 from hub.domain.room import Presence, RoomState, Status, Text
 from hub.domain.views import DevicesView, RoomsView
 from hub.texts import local
+from hub.web.naming import Names, renamed, short_names
 from hub.web.page import Frame, environment, floor, named, translator
 
 ORDER = (Status.FREE, Status.IN_USE, Status.FULL, Status.CLOSED, Status.UNKNOWN)
@@ -116,7 +117,18 @@ class Board:
             if room.id in states
         }
 
+    def attention(self) -> int:
+        """Devices of the whole centre that somebody should look at."""
+        return sum(device.health in _BROKEN for device in self._devices.devices())
+
+    def _names(self, room: Room, state: RoomState, language: str) -> Names:
+        """Only a card that gives a reason names devices."""
+        if state.status in _PLAIN:
+            return {}
+        return short_names(self._devices.in_room(room.id), language)
+
     def _card(self, room: Room, state: RoomState, broken: int, today: int, language: str) -> Markup:
+        names = self._names(room, state, language)
         shown = (
             state.status,
             state.presence,
@@ -126,20 +138,26 @@ class Board:
             state.zones,
             broken,
             today,  # "since 14:05" gets a date tomorrow
+            names,
         )
         key = (room.id, language)
         kept = self._kept.get(key)
         if kept is not None and kept[0] == shown:
             return kept[1]
         card = Markup(  # noqa: S704 - the template escapes
-            self._template.render(card_context(self._frame, room, state, broken, language))
+            self._template.render(card_context(self._frame, room, state, broken, language, names))
         )
         self._kept[key] = (shown, card)
         return card
 
 
 def card_context(
-    frame: Frame, room: Room, state: RoomState, broken: int, language: str
+    frame: Frame,
+    room: Room,
+    state: RoomState,
+    broken: int,
+    language: str,
+    names: Names,
 ) -> dict[str, Any]:
     """What a card or the head of a room page shows."""
     return {
@@ -151,7 +169,7 @@ def card_context(
         "status": state.status,
         "since": frame.when(state.since_ms, language),
         "bar": bar(room.capacity, state),
-        "reason": _reason(frame, state, language),
+        "reason": _reason(frame, state, language, names),
         "zones": [
             (named(_zone(room, zone.id).name, language), zone.status) for zone in state.zones
         ],
@@ -179,12 +197,12 @@ def faults(centre: Centre, devices: Iterable[DeviceState]) -> Counter[str]:
     return counts
 
 
-def _reason(frame: Frame, state: RoomState, language: str) -> str:
+def _reason(frame: Frame, state: RoomState, language: str, names: Names) -> str:
     """One line why, where the status alone is not plain."""
     if state.status in _PLAIN or not state.reasons:
         return ""
     worst = min(state.reasons, key=_rank)
-    line = frame.text(worst, language)
+    line = frame.text(Text(worst.code, renamed(worst.params, names)), language)
     if state.status is Status.CLOSED and state.presence is Presence.PRESENT:
         t = translator(language)
         line += t("ui.comma") + t("ui.someone_inside")

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from hub.domain.centre import OUTSIDE, Centre, pick
 from hub.domain.device import ChannelState, DeviceState, Health
+from hub.web.naming import kind
 from hub.web.page import Frame, translator, word
 
 WORST_FIRST = (Health.SILENT, Health.FAULTY, Health.NEW, Health.OK)
@@ -29,6 +30,7 @@ class DeviceLine(NamedTuple):
     """One device in a list."""
 
     id: str
+    kind: str
     driver: str
     health: Health
     room: str | None
@@ -50,18 +52,21 @@ class ChannelLine(NamedTuple):
 
 def device_line(frame: Frame, device: DeviceState, language: str) -> DeviceLine:
     t = translator(language)
-    ordered = sorted(device.channels, key=_rank)[:_IN_A_LINE]
+    ordered = [
+        k for k in sorted(device.channels, key=_rank) if not _is_usual(k, device.channels[k])
+    ]
     values = [
         t(
             "ui.pair",
             name=channel_name(key, language),
             value=value_text(key, device.channels[key], language),
         )
-        for key in ordered
+        for key in ordered[:_IN_A_LINE]
     ]
     heard = device.last_heard_ms
     return DeviceLine(
         id=device.id,
+        kind=_kind(device, language),
         driver=device.driver,
         health=device.health,
         room=device.room,
@@ -69,6 +74,16 @@ def device_line(frame: Frame, device: DeviceState, language: str) -> DeviceLine:
         values=t("ui.comma").join(values),
         heard="" if heard is None else frame.when(heard, language),
     )
+
+
+def _is_usual(key: str, state: ChannelState) -> bool:
+    """What a list need not say: that a device which reports is online, and how well it is heard."""
+    return key.startswith("link.") or (key == "online" and state.value == 1)
+
+
+def _kind(device: DeviceState, language: str) -> str:
+    what = kind(device)
+    return translator(language)(f"sensor.{what}") if what else ""
 
 
 def channel_lines(frame: Frame, device: DeviceState, language: str) -> list[ChannelLine]:
@@ -100,7 +115,7 @@ def value_text(key: str, state: ChannelState, language: str) -> str:
         return t("value.none")
     plain = f"{state.value:g}" if isinstance(state.value, float) else str(state.value)
     unit = _SHOWN_UNITS.get(state.unit, "" if state.unit.startswith("{") else state.unit)
-    number = f"{plain} {unit}" if unit not in ("", "1") else plain
+    number = f"{plain}\N{NO-BREAK SPACE}{unit}" if unit not in ("", "1") else plain
     return word(f"value.{split(key)[0]}.{plain}", language, number)
 
 

@@ -10,6 +10,7 @@ Templates get ``t(code, **params)`` and never a sentence of their own.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -26,6 +27,7 @@ from hub.texts import LANGUAGES, catalogue, clock, has, local, negotiate, render
 from hub.web.assets import Assets
 
 COOKIE = "lang"
+_GAP_IN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _A_YEAR_S = 365 * 24 * 3600
 _OWN_NAMES = {"zh-CN": "简体", "zh-TW": "繁體", "en": "English"}
 _ERRORS = (403, 404, 503)  # the ones that have a sentence of their own; all others read as 500
@@ -84,7 +86,9 @@ class Frame:
         return clock(at_ms, language, self.centre.timezone, self.hub.now_ms())
 
     def text(self, text: Text, language: str) -> str:
-        return render(text, language, self.centre.timezone, self.hub.now_ms())
+        line = render(text, language, self.centre.timezone, self.hub.now_ms())
+        line = _GAP_IN_CHINESE.sub("", line)  # it is set off for an id, and a name may stand there
+        return line[:1].upper() + line[1:]  # it may begin with what a device is: "radar ..."
 
     def place(self, room: Room, language: str) -> str:
         """Building and floor; the building only where there are several."""
@@ -135,7 +139,8 @@ class Frame:
             found.append(("warning", words))
         if links := self.hub.links_down():
             named_ = (
-                f"{name} ({word(f'link.{why}', language, why)})" for name, why in links.items()
+                t("ui.link_why", link=_port(name), why=word(f"link.{why}", language, why))
+                for name, why in links.items()
             )
             found.append(("warning", t("ui.links_down", links=t("ui.comma").join(named_))))
         if (speed := self.hub.speed()) != 1:
@@ -184,6 +189,11 @@ def floor(number: int, language: str) -> str:
     if number < 0:
         return render(Text("ui.basement", {"floor": -number}), language)
     return render(Text("ui.floor", {"floor": number}), language)
+
+
+def _port(link: str) -> str:
+    """The last part of a serial port's path: what is written on the adapter or its cable."""
+    return link.rpartition("/")[2] if link.startswith("/") else link
 
 
 def _address(request: Request, **changed: str) -> str:

@@ -1,7 +1,9 @@
-"""Today as one band: status by hour, people under it, and hatching where nothing is recorded.
+"""A stretch of time as one band: status, people under it, hatching where nothing is recorded.
+
+A room's page draws it twice: today, and the last hour, in which one sees who just came or left.
 
 The hatching is the ground of the drawing: whatever no step covers shows through as a gap, so a
-gap cannot be forgotten. Units of the drawing are minutes of the day; the style sheet colours it.
+gap cannot be forgotten. Units of the drawing are minutes; the style sheet colours it.
 Labels are not in the drawing: it is stretched to the width it has, and letters must not be.
 """
 
@@ -27,7 +29,7 @@ _MINUTE_MS = 60_000
 
 
 class Piece(NamedTuple):
-    """One status, in minutes of the day. ``status`` is None for a gap."""
+    """One status, in minutes from the band's start. ``status`` is None for a gap."""
 
     start: float
     width: float
@@ -37,18 +39,25 @@ class Piece(NamedTuple):
     people: int | None
 
 
+class Tick(NamedTuple):
+    """A mark on the scale, and what stands under it."""
+
+    at: float
+    label: str
+
+
 class Timeline(NamedTuple):
-    """A day, ready to draw."""
+    """A day or an hour, ready to draw."""
 
     from_ms: int
     to_ms: int
-    minutes: float  # of this day: 1380 or 1500 where clocks change
+    minutes: float  # of a day 1440; 1380 or 1500 where clocks change
     now: float  # the part after it is still to come
     pieces: list[Piece]  # by status and people
     bands: list[Piece]  # by status alone
     people: str  # a path, empty where nobody counted
     people_most: int
-    hours: list[int]
+    ticks: list[Tick]
 
 
 def day(now_ms: int, zone: str) -> tuple[int, int]:
@@ -59,9 +68,50 @@ def day(now_ms: int, zone: str) -> tuple[int, int]:
     return _ms(start), _ms(end)
 
 
-def timeline(steps: Sequence[RoomStep], now_ms: int, zone: str) -> Timeline:
-    """Lay the steps of today out; what they leave open is a gap."""
-    from_ms, to_ms = day(now_ms, zone)
+def last_hour(now_ms: int, zone: str) -> tuple[int, int]:
+    """Six stretches of ten minutes on the centre's clocks; the last one is under way."""
+    now = local(now_ms, zone)
+    start = now.replace(minute=now.minute // 10 * 10, second=0, microsecond=0)
+    end_ms = _ms(start) + 10 * _MINUTE_MS
+    return end_ms - 60 * _MINUTE_MS, end_ms
+
+
+def timeline(
+    steps: Sequence[RoomStep],
+    now_ms: int,
+    zone: str,
+    window: tuple[int, int] | None = None,
+    top: int = 0,
+) -> Timeline:
+    """Lay the steps of today, or of a window, out; what they leave open is a gap.
+
+    ``top`` people at least fill the height, so that two bands can share one scale.
+    """
+    from_ms, to_ms = window or day(now_ms, zone)
+    pieces = _pieces(steps, from_ms, now_ms)
+    most = max((piece.people or 0 for piece in pieces), default=0)
+    scale = max(most, top)
+    return Timeline(
+        from_ms=from_ms,
+        to_ms=to_ms,
+        minutes=(to_ms - from_ms) / _MINUTE_MS,
+        now=round((now_ms - from_ms) / _MINUTE_MS, 1),
+        pieces=pieces,
+        bands=_bands(pieces),
+        people=_path(pieces, scale) if most else "",
+        people_most=most,
+        ticks=_ticks(from_ms, to_ms, zone),
+    )
+
+
+def _ticks(from_ms: int, to_ms: int, zone: str) -> list[Tick]:
+    """Every three hours of a day, every ten minutes of an hour."""
+    every, form = (180, "%H") if to_ms - from_ms > 2 * 60 * _MINUTE_MS else (10, "%H:%M")
+    ats = range(0, round((to_ms - from_ms) / _MINUTE_MS), every)
+    return [Tick(at, local(from_ms + at * _MINUTE_MS, zone).strftime(form)) for at in ats]
+
+
+def _pieces(steps: Sequence[RoomStep], from_ms: int, now_ms: int) -> list[Piece]:
     pieces: list[Piece] = []
     at = from_ms
     for step in steps:
@@ -74,18 +124,7 @@ def timeline(steps: Sequence[RoomStep], now_ms: int, zone: str) -> Timeline:
         at = end
     if now_ms - at > _MINUTE_MS:
         pieces.append(_piece(from_ms, at, now_ms))
-    most = max((piece.people or 0 for piece in pieces), default=0)
-    return Timeline(
-        from_ms=from_ms,
-        to_ms=to_ms,
-        minutes=(to_ms - from_ms) / _MINUTE_MS,
-        now=round((now_ms - from_ms) / _MINUTE_MS, 1),
-        pieces=pieces,
-        bands=_bands(pieces),
-        people=_path(pieces, most),
-        people_most=most,
-        hours=list(range(0, 24, 3)),
-    )
+    return pieces
 
 
 def _piece(

@@ -12,8 +12,9 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Press a button and watch the board. People and sensors here are simulated; what they "
         "send has the form that real devices send.",
     ),
+    "colon": ("：", "：", ": "),
     "people": ("模拟人数", "模擬人數", "People inside"),
-    "floor": ("楼", "樓", "floor"),
+    "floor": ("楼", "樓", "Floor"),
     "motion": ("有人走动", "有人走動", "Somebody moves"),
     "measure": ("测量血压", "測量血壓", "Measure blood pressure"),
     "open_door": ("开门", "開門", "Open door"),

@@ -118,7 +118,8 @@ async def test_the_skip_link_leads_past_the_menu(open_page: Open) -> None:
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await page.keyboard.press("Tab")
-        assert await page.evaluate("document.activeElement.closest('.card')?.id") == "room-hall"
+        assert await page.evaluate("document.activeElement.closest('main') !== null")
+        assert await page.evaluate("document.activeElement.getAttribute('href')") == "/devices"
 
 
 async def test_no_foreign_host_is_asked(site: Site, open_page: Open) -> None:

@@ -92,7 +92,7 @@ async def test_devices_are_listed_worst_first_and_filtered(client: httpx.AsyncCl
 
 async def test_a_bad_value_is_shown_with_its_reason(client: httpx.AsyncClient) -> None:
     page = (await client.get("/devices/children-climate?lang=en")).text
-    assert "85 °C" in page
+    assert "85\N{NO-BREAK SPACE}°C" in page
     assert "out of range" in page
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from hub.domain.room import Status
 from hub.domain.views import RoomStep
-from hub.web.timeline import day, timeline
+from hub.web.timeline import day, last_hour, timeline
 
 ZONE = "Asia/Shanghai"
 HOUR_MS = 3_600_000
@@ -75,3 +75,24 @@ def test_a_day_may_have_23_or_25_hours() -> None:
     for noon, hours in (("2026-03-29T10:00", 23), ("2026-10-25T11:00", 25)):
         start, end = day(ms(noon), "Europe/Berlin")
         assert end - start == hours * HOUR_MS
+
+
+def test_the_last_hour_begins_at_ten_minutes_on_the_clock() -> None:
+    start, end = last_hour(NOW + 7 * 60_000, ZONE)  # 14:07
+    assert (start - MIDNIGHT, end - MIDNIGHT) == (HOUR_MS * 79 / 6, HOUR_MS * 85 / 6)
+    line = timeline([step(13.5, 14, Status.FREE)], NOW, ZONE, (start, end))
+    assert [tick.label for tick in line.ticks] == [
+        "13:10", "13:20", "13:30", "13:40", "13:50", "14:00",
+    ]  # fmt: skip
+    assert [(p.start, p.width, p.status) for p in line.pieces] == [
+        (0, 20, None),
+        (20, 30, Status.FREE),
+    ]
+
+
+def test_the_hour_shares_the_scale_of_the_day() -> None:
+    steps = [step(1, 2, Status.IN_USE, 8), step(13, 14, Status.IN_USE, 4)]
+    day_ = timeline(steps, NOW, ZONE)
+    hour = timeline(steps, NOW, ZONE, last_hour(NOW, ZONE), day_.people_most)
+    assert day_.people.endswith("M780.0 20.0H840.0")
+    assert hour.people == "M0.0 20.0H50.0"
