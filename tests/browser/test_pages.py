@@ -92,6 +92,11 @@ async def test_the_wall_fits_its_screen(site: Site, open_page: Open) -> None:
                 "[...document.querySelectorAll('.figure')].map(e => getComputedStyle(e).fontSize)"
             )
             assert set(sizes) == {"72px"}
+            await page.evaluate(
+                "lost.lastElementChild.textContent = lost.dataset.text; lost.hidden = false"
+            )
+            assert await page.evaluate("document.documentElement.scrollHeight") <= 1080
+            assert await page.evaluate(OUT) == []
 
 
 async def test_the_keyboard_reaches_every_card_and_shows_where_it_is(open_page: Open) -> None:
