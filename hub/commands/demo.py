@@ -61,7 +61,7 @@ GREETING = """
   试一试 · What to try
     1. 看状态板：半分钟内各房间有了依据。Watch the board: within half a minute rooms have proof.
     2. 在面板上按“有人走动”，看房间变为使用中。Press "Somebody moves"; its room turns to in use.
-    3. 拔下一个雷达，看它的房间变为无法确定。Unplug a radar; its room turns to unknown.
+    3. 拔下一间空闲房间的雷达：房间变为无法确定。Unplug a free room's radar: unknown, not free.
     4. 打开房间页，看依据和设备。Open a room's page: the evidence, and its devices.
 
   Ctrl-C 结束 · ends it
