@@ -36,6 +36,8 @@ find_python() {
 has_venv() { "$python" -c 'import ensurepip' 2>/dev/null; }
 has_mosquitto() { command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ]; }
 has_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null; }
+# The Node inside Playwright needs it, and a small Debian has it not.
+has_libatomic() { ls /usr/lib/*/libatomic.so.1 >/dev/null 2>&1; }
 has_cjk_font() {
     if command -v fc-list >/dev/null; then
         [ -n "$(fc-list :lang=zh-cn family 2>/dev/null)" ]
@@ -179,7 +181,9 @@ if [ "$kind" = dev ] && [ "${2:-}" = tools ]; then
     wants has_mosquitto mosquitto "the tests talk to a real broker"
     wants has_chromium chromium "the tests look at the pages in a browser"
     wants has_cjk_font fonts-noto-cjk "the pages under test are in Chinese"
-    need_all has_mosquitto mosquitto has_chromium chromium has_cjk_font fonts-noto-cjk
+    wants has_libatomic libatomic1 "the program that drives the browser needs it"
+    need_all has_mosquitto mosquitto has_chromium chromium has_cjk_font fonts-noto-cjk \
+        has_libatomic libatomic1
 elif [ "$kind" = run ]; then
     is_ready && exit 0 # with whichever broker it was set up; apt is not asked at every start
     wants has_mosquitto mosquitto "the demo's broker"
