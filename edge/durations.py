@@ -28,3 +28,14 @@ def parse_duration(value: object) -> timedelta:
     if seconds > LONGEST_S:
         raise ValueError("that is longer than ten years")
     return timedelta(seconds=seconds)
+
+
+def write_duration(duration: timedelta) -> str:
+    """The form with the largest unit that is whole.
+
+    >>> write_duration(timedelta(hours=25)), write_duration(timedelta(days=730))
+    ('25h', '730d')
+    """
+    seconds = duration.total_seconds()
+    unit = next(unit for unit in ("d", "h", "m", "s", "ms") if seconds % UNITS[unit] == 0)
+    return f"{seconds / UNITS[unit]:g}{unit}"

@@ -31,6 +31,7 @@ from hub.store.rollup import Rollups
 DEFAULT_SILENT_AFTER_MS = 600_000  # the contract's for a device on mains
 MAX_SERIES = 200  # channels and parts of one device; one that invents names must not fill us
 NEVER_MS = -(2**62)
+LATE_TIES = 1_000_000 // 2  # a mirror adds the tie as nanoseconds: it must stay below a millisecond
 
 HUB_STAMPED = (TimeSource.HUB, TimeSource.UNSYNCED)
 NOT_LIVE = (TimeSource.QUEUED, TimeSource.RETAINED)
@@ -52,6 +53,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     previous_until_ms: int | None = None  # when the step before was last confirmed
     is_late: bool = False
     after_gap: bool = False  # the device, or the hub, was silent before this step
+    tie: int = 0  # tells changes of one series apart that were observed in the same millisecond
 
 
 class Voice:
@@ -174,6 +176,7 @@ class LiveState:
             _end_of(series, reading) if known else None,
             is_late,
             known and (series.restored or series.until_ms < voice.resumed_ms),
+            self._tie(series, reading, is_late),
         )
         self.next_intake += 1
         if not is_late:
@@ -182,13 +185,18 @@ class LiveState:
                 series.live_ms = reading.received_ms
         return change
 
+    def _tie(self, series: Series, reading: Reading, is_late: bool) -> int:
+        if is_late:  # nobody knows what else was observed then; never the tie of a live change
+            return LATE_TIES + self.next_intake % LATE_TIES
+        return series.tie + 1 if series.intake and reading.observed_ms == series.observed_ms else 0
+
     def begin(self, series: Series, change: Change) -> None:
         """The step of a change becomes the running one; also how a log is replayed."""
         series.value, series.unit = change.value, change.unit
         series.quality, series.reason = change.quality, change.reason
         series.observed_ms = series.until_ms = change.observed_ms
         series.received_ms, series.time_source = change.received_ms, change.time_source
-        series.intake, series.count = change.intake, 1
+        series.intake, series.tie, series.count = change.intake, change.tie, 1
         series.live_ms, series.restored = None, False
         counted = change.value if change.quality is Quality.GOOD else None
         self.rollups.turn(series.number, change.observed_ms, counted)

@@ -38,6 +38,9 @@ has_mosquitto() { command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ];
 has_chromium() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null; }
 # The Node inside Playwright needs it, and a small Debian has it not.
 has_libatomic() { ls /usr/lib/*/libatomic.so.1 >/dev/null 2>&1; }
+has_influxd() { command -v influxd >/dev/null; }
+has_victoria() { command -v victoria-metrics >/dev/null; }
+has_strace() { command -v strace >/dev/null; }
 has_cjk_font() {
     if command -v fc-list >/dev/null; then
         [ -n "$(fc-list :lang=zh-cn family 2>/dev/null)" ]
@@ -66,14 +69,15 @@ may_install() {
 install_packages() { # packages; the reason is said by the caller
     apt_log=$(mktemp)
     # An image without package lists (a container, a fresh card) finds nothing before an update.
+    # RUNLEVEL=1: what the tests need is started by them; nothing shall run on its own from here on.
     if ! ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1; then
         as_root apt-get update >"$apt_log" 2>&1 || true
     fi
-    if ! as_root env DEBIAN_FRONTEND=noninteractive \
+    if ! as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install -y --no-install-recommends "$@" >>"$apt_log" 2>&1; then
         # Old lists name versions that are gone from the mirror.
         as_root apt-get update >>"$apt_log" 2>&1 || true
-        if ! as_root env DEBIAN_FRONTEND=noninteractive \
+        if ! as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
             apt-get install -y --no-install-recommends "$@" >>"$apt_log" 2>&1; then
             tail -n 3 "$apt_log" >&2
             rm -f "$apt_log"
@@ -182,8 +186,12 @@ if [ "$kind" = dev ] && [ "${2:-}" = tools ]; then
     wants has_chromium chromium "the tests look at the pages in a browser"
     wants has_cjk_font fonts-noto-cjk "the pages under test are in Chinese"
     wants has_libatomic libatomic1 "the program that drives the browser needs it"
+    wants has_influxd influxdb "the mirror is tested against a real server"
+    wants has_victoria victoria-metrics "and against one that forgets when it is killed"
+    wants has_strace strace "power cuts are replayed from a recording"
     need_all has_mosquitto mosquitto has_chromium chromium has_cjk_font fonts-noto-cjk \
-        has_libatomic libatomic1
+        has_libatomic libatomic1 has_influxd influxdb has_victoria victoria-metrics \
+        has_strace strace
 elif [ "$kind" = run ]; then
     is_ready && exit 0 # with whichever broker it was set up; apt is not asked at every start
     wants has_mosquitto mosquitto "the demo's broker"

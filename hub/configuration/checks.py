@@ -14,7 +14,7 @@ from hub.domain.centre import OUTSIDE
 
 def check_places(draft: Draft, document: Document) -> Iterator[Problem]:
     """Everything that is not about devices."""
-    for section in ("buildings", "rooms", "doors", "devices"):
+    for section in ("buildings", "rooms", "doors", "devices", "mirrors"):
         yield from _repeated(section, document)
     yield from _centre(draft, document)
     yield from _access(draft, document)

@@ -8,6 +8,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from edge.settings import DeviceSettings, Identifier, MqttSettings, Section
+from hub.configuration.keeping import (
+    BackupSection,
+    ClockSection,
+    MirrorSettings,
+    StorageSection,
+)
 
 Language = Literal["zh-CN", "zh-TW", "en"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -44,13 +50,6 @@ class CentreSection(Section):
     """What people call it, by language: zh-CN, zh-TW, en; at least one."""
     timezone: str
     """A name of the time zone database, for example Asia/Shanghai."""
-
-
-class StorageSection(Section):
-    """Where history is kept."""
-
-    path: str = Field(default="data", min_length=1)
-    """A folder; a relative one counts from where the hub is started (systemd: /var/lib/linli)."""
 
 
 class HttpSection(Section):
@@ -123,7 +122,13 @@ class CentreSettings(Section):
     centre: CentreSection
     """The centre itself."""
     storage: StorageSection = StorageSection()
-    """Where history is kept."""
+    """Where history is kept, and how long."""
+    mirrors: Annotated[list[MirrorSettings], LeftOpen] = Field(default_factory=list)
+    """Copies of the history on other servers."""
+    backup: BackupSection | None = None
+    """Copies of the whole state; none are made without it."""
+    clock: ClockSection = ClockSection()
+    """When the time of this machine is believed."""
     http: HttpSection = HttpSection()
     """Where the web pages and the API are served."""
     access: AccessSection = AccessSection()
@@ -144,5 +149,5 @@ class CentreSettings(Section):
     def _sections_left_open(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        sections = ("storage", "http", "access", "mqtt")
+        sections = ("storage", "backup", "clock", "http", "access", "mqtt")
         return {k: v for k, v in data.items() if not (v is None and k in sections)}

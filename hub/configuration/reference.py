@@ -11,8 +11,10 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from edge.durations import write_duration
 from edge.settings import ID
 from hub.configuration.models import CentreSettings
+from hub.configuration.sizes import parse_size, write_size
 
 WORDS = {str: "text", int: "whole number", bool: "true or false", timedelta: "duration"}
 HEAD = """\
@@ -29,8 +31,8 @@ not used.
 Files `devices.d/*.yaml` beside it hold further lists of devices. The hub itself writes only
 `devices.d/adopted.yaml`, and never yours; the same id in both is an error that names both lines.
 
-Durations are a number and a unit: `90s`, `10m`, `25h`, `7d`. Ids are 1 to 40 small letters, digits
-and hyphens. Names are texts by language: `{zh-CN: 健身房, zh-TW: 健身房, en: Gym}`.
+Durations are a number and a unit: `90s`, `10m`, `25h`, `7d`; sizes too: `500MB`, `4GB`. Ids are 1
+to 40 small letters, digits and hyphens. Names are texts by language: `{zh-CN: 健身房, zh-TW: 健身房, en: Gym}`.
 
 A device has exactly one of `room`, `door` and `map`; `zone` may stand beside `room`, also inside
 `map`. One serial port and one MQTT topic belong to one device.
@@ -86,13 +88,23 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if value is None or value == [] or isinstance(value, BaseModel):
         return ""
+    if isinstance(value, timedelta):
+        return f"`{write_duration(value)}`"
+    if _is_size(field.metadata):
+        return f"`{write_size(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _is_size(metadata: list[Any]) -> bool:
+    return any(getattr(item, "func", None) is parse_size for item in metadata)
 
 
 def _kind(annotation: Any, metadata: list[Any]) -> str:
     """What may be written, for people."""
     if any(getattr(item, "pattern", None) == ID for item in metadata):
         return "id"
+    if _is_size(metadata):
+        return "size"
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
         return _kind(inner, more)

@@ -32,6 +32,7 @@ class Series:
         "reason",
         "received_ms",
         "restored",
+        "tie",
         "time_source",
         "unit",
         "until_ms",
@@ -48,6 +49,7 @@ class Series:
         self.observed_ms = 0  # the step began
         self.received_ms = 0
         self.until_ms = 0  # the step was last confirmed
+        self.tie = 0  # see Change.tie
         self.count = 0  # readings in this step
         self.intake = 0  # the change that began the step; 0: none did yet
         self.time_source = TimeSource.HUB

@@ -21,11 +21,11 @@ ROOM = "room.status"
 
 
 class Saved(msgspec.Struct, array_like=True):
-    """One checkpoint. ``until`` and ``count`` stand beside the columns of the running steps."""
+    """One checkpoint. ``until`` and ``count`` stand beside the running steps."""
 
     next_intake: int
     next_number: int
-    running: Columns | None
+    running: bytes | None  # packed as a commit
     until: list[int]
     count: list[int]
     heard: dict[str, int]
@@ -43,7 +43,7 @@ def save(live: LiveState, rooms: Iterable[RoomRow]) -> bytes:
     saved = Saved(
         live.next_intake,
         live.next_number,
-        columns_of([_step(series) for series in known]) if known else None,
+        pack([_step(series) for series in known]) if known else None,
         [series.until_ms - series.observed_ms for series in known],
         [series.count for series in known],
         live.heard,

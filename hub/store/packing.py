@@ -1,10 +1,9 @@
-"""A commit as one blob: columns of changes, then room steps, in MessagePack, perhaps deflated.
+"""The changes of a commit as one blob: columns in MessagePack, perhaps deflated; rooms likewise.
 
-Nobody but this file and ``migrations.py`` knows the form, so that another one can take its place.
+Nobody but this file knows the form, so that another one can take its place.
 
     body    = b"r" + packed | b"z" + zlib(packed)
-    packed  = [changes | nil, rooms]
-    changes = columns, one entry a change; times as differences, because small numbers pack small
+    packed  = columns, one entry a change; times as differences, because small numbers pack small
 
 A float that is a short decimal (21.4, as nearly every sensor says) is kept as the integer 214 and
 the scale 1, but only if dividing gives the very same bits back. What MessagePack cannot carry
@@ -50,6 +49,7 @@ class Columns(msgspec.Struct, array_like=True):
     previous: list[int | None]
     intake: list[int]
     texts: list[str]
+    tie: list[int] = []  # empty: none is tied
 
 
 class RoomRow(msgspec.Struct, frozen=True, array_like=True):
@@ -62,21 +62,29 @@ class RoomRow(msgspec.Struct, frozen=True, array_like=True):
     previous_until_ms: int | None
 
 
-class Record(msgspec.Struct, array_like=True):
-    changes: Columns | None
-    rooms: list[RoomRow]
-
-
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Record)
+_decoder = msgspec.msgpack.Decoder(Columns)
+_rooms = msgspec.msgpack.Decoder(list[RoomRow])
 
 
-def pack(changes: Sequence[Change], rooms: Sequence[RoomRow]) -> bytes:
-    return deflate(_encoder.encode(Record(columns_of(changes) if changes else None, list(rooms))))
+def pack(changes: Sequence[Change]) -> bytes:
+    return pack_columns(columns_of(changes))
 
 
-def unpack(body: bytes) -> Record:
+def pack_columns(columns: Columns) -> bytes:
+    return deflate(_encoder.encode(columns))
+
+
+def unpack(body: bytes) -> Columns:
     return _decoder.decode(inflate(body))
+
+
+def pack_rooms(rows: Sequence[RoomRow]) -> bytes:
+    return deflate(_encoder.encode(rows))
+
+
+def unpack_rooms(body: bytes) -> list[RoomRow]:
+    return _rooms.decode(inflate(body))
 
 
 def deflate(packed: bytes) -> bytes:
@@ -128,6 +136,7 @@ def change_at(columns: Columns, at: int, keys: Mapping[int, SeriesKey]) -> Chang
         None if previous is None else observed - previous,
         bool(code & LATE),
         bool(code & GAP),
+        columns.tie[at] if columns.tie else 0,
     )
 
 
@@ -152,6 +161,7 @@ def columns_of(changes: Sequence[Change]) -> Columns:
         ],
         [change.intake - base_intake for change in changes],
         list(texts),
+        [change.tie for change in changes] if any(change.tie for change in changes) else [],
     )
 
 

@@ -1,0 +1,62 @@
+"""Schema 1, whose commits held changes and rooms in one body: read once, by its migration."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+
+import msgspec
+
+from hub.store.checkpoint import Saved
+from hub.store.hours import add_hours
+from hub.store.packing import Columns, RoomRow, deflate, pack_columns, pack_rooms
+from hub.store.rollup import HourRow, Sums
+
+
+class Record(msgspec.Struct, array_like=True):
+    changes: Columns | None
+    rooms: list[RoomRow]
+
+
+class FirstSaved(msgspec.Struct, array_like=True):
+    next_intake: int
+    next_number: int
+    running: Columns | None
+    until: list[int]
+    count: list[int]
+    heard: dict[str, int]
+    sums: dict[int, Sums]
+    rooms: list[RoomRow]
+
+
+def convert(db: sqlite3.Connection) -> None:
+    """Move every row of the old tables into the new ones, inside the migration's transaction."""
+    for row in db.execute("SELECT id, first_ms, last_ms, saved_ms, members, body FROM old_log"):
+        record = msgspec.msgpack.decode(_inflate(row[5]), type=Record)
+        rooms = pack_rooms(record.rooms) if record.rooms else None
+        body = pack_columns(record.changes) if record.changes is not None else None
+        db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", (*row[:5], rooms, body))
+    for row_id, saved_ms, body in db.execute("SELECT id, saved_ms, body FROM old_live"):
+        old = msgspec.msgpack.decode(_inflate(body), type=FirstSaved)
+        new = deflate(msgspec.msgpack.encode(_saved(old)))
+        db.execute("INSERT INTO live VALUES (1, ?, ?, ?)", (row_id, saved_ms, new))
+    for (body,) in db.execute("SELECT body FROM old_hours ORDER BY id"):
+        add_hours(db, msgspec.msgpack.decode(_inflate(body), type=list[HourRow]))
+
+
+def _saved(old: FirstSaved) -> Saved:
+    running = None if old.running is None else pack_columns(old.running)
+    return Saved(
+        old.next_intake,
+        old.next_number,
+        running,
+        old.until,
+        old.count,
+        old.heard,
+        old.sums,
+        old.rooms,
+    )
+
+
+def _inflate(body: bytes) -> bytes:
+    return zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
