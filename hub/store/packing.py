@@ -125,7 +125,7 @@ def change_at(columns: Columns, at: int, keys: Mapping[int, SeriesKey]) -> Chang
     return Change(
         number,
         keys[number],
-        _value(columns.value[at], columns.scale[at]),
+        value_of(columns.value[at], columns.scale[at]),
         columns.texts[columns.unit[at]],
         QUALITIES[code & 3],
         columns.texts[columns.reason[at]],
@@ -143,7 +143,7 @@ def change_at(columns: Columns, at: int, keys: Mapping[int, SeriesKey]) -> Chang
 def columns_of(changes: Sequence[Change]) -> Columns:
     base_ms, base_intake = changes[0].observed_ms, changes[0].intake
     texts: dict[str, int] = {}
-    values = [_packed(change.value) for change in changes]
+    values = [plain(change.value) for change in changes]
     return Columns(
         base_ms,
         base_intake,
@@ -170,7 +170,8 @@ def _code(change: Change) -> int:
     return code | (LATE if change.is_late else 0) | (GAP if change.after_gap else 0)
 
 
-def _packed(value: Value) -> tuple[Any, int]:
+def plain(value: Value) -> tuple[Any, int]:
+    """A value as MessagePack can carry it, and the scale that brings it back."""
     if isinstance(value, float):
         return _short(value)
     if isinstance(value, str):
@@ -194,10 +195,11 @@ def _short(value: float) -> tuple[int | float, int]:
     return value, AS_IT_IS
 
 
-def _value(value: Any, scale: int) -> Value:
+def value_of(value: Any, scale: int) -> Value:
+    """The opposite of ``plain``."""
     if scale == AS_IT_IS:
-        plain: Value = value
-        return plain
+        same: Value = value
+        return same
     if scale == BIG_INT:
         return int(value, 16)
     if scale == ODD_TEXT:

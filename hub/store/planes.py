@@ -1,0 +1,143 @@
+"""Columns of whole numbers as planes of bytes, which zstandard packs well and C unpacks.
+
+    column 1: lowest bytes of entry 1, entry 2...; next bytes of those that are wider; ...
+    column 2: ...
+
+A column has one entry for each series (or room...), all with the same meaning. An entry whose
+numbers are all equal takes no bytes, only a constant in the ``Sheet``. The others are signed and
+take 1, 2, 4 or 8 bytes a number, low bytes apart from high ones: those hardly ever differ. Each
+plane ends a zstd block, and so has a Huffman table of its own, but all are one frame with one
+checksum over everything.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Sequence
+
+import msgspec
+import zstandard
+
+TYPES = {1: "b", 2: "h", 4: "i", 8: "q"}
+BLOCK_END = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+WORTH_A_BLOCK = 256  # bytes; below, a Huffman table of its own costs more than it saves
+MAX_RAW = 64 << 20  # bytes; a shelf has some 100 kB, and a damaged header must not fill the memory
+
+Places = list[list[int]]
+
+
+class DamagedBlockError(ValueError):
+    """A sealed body is cut short or changed, or was written by a newer version."""
+
+
+class Sheet(msgspec.Struct, array_like=True):
+    """What a column needs to be read: bytes a number, and the constant where that is 0."""
+
+    widths: bytes
+    constants: list[int]
+
+
+def lay(column: Sequence[Sequence[int]]) -> tuple[Sheet, list[bytes]]:
+    """The planes of one column, lowest first.
+
+    >>> lay([[1, 1], [0, -1], [0, 256]])[1]
+    [b'\\x00\\xff\\x00\\x00', b'\\x00\\x01']
+    """
+    widths, constants = bytearray(), []
+    parts: list[list[bytes]] = [[] for _ in range(8)]
+    for numbers in column:
+        low, high = (min(numbers), max(numbers)) if numbers else (0, 0)
+        if low == high:
+            widths.append(0)
+            constants.append(low)
+            continue
+        width = width_of(low, high)
+        widths.append(width)
+        constants.append(0)
+        packed = _little(array(TYPES[width], numbers)).tobytes()
+        for plane in range(width):
+            parts[plane].append(packed[plane::width])
+    return Sheet(bytes(widths), constants), [b"".join(part) for part in parts if part]
+
+
+def width_of(low: int, high: int) -> int:
+    """Bytes that every number of a range fits into, with its sign."""
+    bits = max(low.bit_length() if low >= 0 else (~low).bit_length(), high.bit_length()) + 1
+    return next(width for width in TYPES if bits <= 8 * width)
+
+
+def places(sheet: Sheet, counts: Sequence[int], at: int) -> tuple[Places, int]:
+    """Where the planes of each entry begin, and where the column ends."""
+    found: Places = [[] for _ in counts]
+    for plane in range(max(sheet.widths, default=0)):
+        for entry, width in enumerate(sheet.widths):
+            if width > plane:
+                found[entry].append(at)
+                at += counts[entry]
+    return found, at
+
+
+def take(raw: bytes, where: Sequence[int], count: int, constant: int) -> Sequence[int]:
+    """The numbers of one entry."""
+    width = len(where)
+    if width == 0:
+        return (constant,) * count
+    if width == 1:
+        return array("b", raw[where[0] : where[0] + count])
+    woven = bytearray(count * width)
+    for plane, at in enumerate(where):
+        woven[plane::width] = raw[at : at + count]
+    return _little(array(TYPES[width], bytes(woven)))
+
+
+def compress(parts: Sequence[bytes], level: int) -> bytes:
+    """One frame with a checksum; each large part begins and ends a block."""
+    compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
+    stream = compressor.compressobj(size=sum(map(len, parts)))
+    out: list[bytes] = []
+    for part in parts:
+        if len(part) >= WORTH_A_BLOCK:
+            out.append(stream.flush(BLOCK_END))
+        out.append(stream.compress(part))
+        if len(part) >= WORTH_A_BLOCK:
+            out.append(stream.flush(BLOCK_END))
+    out.append(stream.flush())
+    return b"".join(out)
+
+
+def decompress(frame: bytes) -> bytes:
+    """
+    Raises:
+        DamagedBlockError: not exactly one whole frame, or its checksum does not fit.
+    """
+    try:
+        if not 0 <= zstandard.frame_content_size(frame) <= MAX_RAW:
+            raise DamagedBlockError("a sealed block does not say its size; restore a backup")
+        return zstandard.ZstdDecompressor().decompress(frame, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise DamagedBlockError(f"a sealed block is damaged ({error}); restore a backup") from error
+
+
+def optional(number: int | None) -> int:
+    """None as a number, so that a column can hold it.
+
+    >>> [optional(n) for n in (None, 0, 1, -1)]
+    [0, 1, 2, -1]
+    """
+    if number is None:
+        return 0
+    return number + 1 if number >= 0 else number
+
+
+def given(code: int) -> int | None:
+    """The opposite of ``optional``."""
+    if code == 0:
+        return None
+    return code - 1 if code > 0 else code
+
+
+def _little(numbers: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
