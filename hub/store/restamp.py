@@ -1,0 +1,223 @@
+"""Moving times to where they belong, once the machine knows the time.
+
+A Raspberry Pi boots in the past. Until its time is trusted the clock counts from ``base_ms``, and
+every time it makes is wrong by the same, unknown shift. When the shift is known:
+
+    live state, open group   moved at once, in memory; the open group is committed together with a
+                             checkpoint and the resolved ``Boot``: one transaction
+    rows of the log          older than that group, moved in slices by the writer's thread; each
+                             slice's transaction also says how far it came
+
+So a crash moves nothing twice and forgets nothing: before that one commit the boot is unresolved
+and the next start in the same boot resolves it anew; after it the checkpoint is newer than every
+row that still has to move, so that no restart reads a time that is not right yet.
+
+Below ``base_ms`` lies what was known before, and stays. A time that a device gave stays as well;
+nothing but our own clock was wrong. ``time_source`` stays ``unsynced``: it says how the time was
+found. A boot that never learned the time keeps its rows as they are, in order and marked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from hub.live import HUB_STAMPED, LATE_TIES, Change
+from hub.store.packing import (
+    SOURCES,
+    Columns,
+    RoomRow,
+    change_at,
+    columns_of,
+    pack_columns,
+    pack_rooms,
+    unpack,
+    unpack_rooms,
+)
+
+SLICE_S = 0.025
+"""Then the slice is committed: with the last row and the fsync it stays under 50 ms."""
+AT_A_TIME = 8
+
+Note = Callable[[sqlite3.Connection, Iterable[int], int, int], None]
+"""``note(db, numbers, from_ms, to_ms)``: hours of these series in that time must be found anew."""
+
+
+class Boot(msgspec.Struct, frozen=True):
+    """A start of the machine at which its time was not trusted. One row of ``boots``."""
+
+    id: str
+    base_ms: int  # what our clock said ...
+    monotonic_ms: int  # ... when the machine was up for so long
+    first_commit: int  # the first that may hold such times
+    shift_ms: int | None = None  # None: the time is not known
+    last_commit: int | None = None  # the last that was made before it was known
+    done_commit: int | None = None  # rows up to here are moved
+
+    def resolved(self, shift_ms: int, last_commit: int) -> Boot:
+        """The time is known; rows up to ``last_commit`` must move."""
+        return msgspec.structs.replace(
+            self, shift_ms=shift_ms, last_commit=last_commit, done_commit=self.first_commit - 1
+        )
+
+    @property
+    def is_done(self) -> bool:
+        """Are all its times right?"""
+        done, last = self.done_commit, self.last_commit
+        return done is not None and last is not None and done >= last
+
+
+def boot_of(db: sqlite3.Connection, boot_id: str) -> Boot | None:
+    """What is known of a boot."""
+    row = db.execute("SELECT * FROM boots WHERE id = ?", (boot_id,)).fetchone()
+    return None if row is None else Boot(*row)
+
+
+def keep_boot(db: sqlite3.Connection, boot: Boot) -> None:
+    """Write it down, in the caller's transaction; never undoes progress.
+
+    Every group made since the boot carries it, because a group may be lost when the disk is away.
+    """
+    db.execute(
+        "INSERT INTO boots VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+        " shift_ms = excluded.shift_ms, last_commit = excluded.last_commit,"
+        " done_commit = excluded.done_commit WHERE shift_ms IS NULL",
+        msgspec.structs.astuple(boot),
+    )
+
+
+def waiting_from(db: sqlite3.Connection, boot_id: str) -> int | None:
+    """The first commit whose times are not final: unresolved in this boot, or still to move."""
+    row = db.execute(
+        "SELECT min(CASE WHEN shift_ms IS NULL THEN first_commit ELSE done_commit + 1 END)"
+        " FROM boots WHERE (shift_ms IS NULL AND id = ?) OR done_commit < last_commit",
+        (boot_id,),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def restamp_slice(db: sqlite3.Connection, note: Note, budget_s: float = SLICE_S) -> bool:
+    """Move rows of the log for a short while, in one transaction; False: nothing is left to move.
+
+    The connection is in autocommit mode. Raises sqlite3.Error, and then nothing has changed.
+    """
+    query = "SELECT * FROM boots WHERE done_commit < last_commit ORDER BY first_commit"
+    row = db.execute(query).fetchone()
+    if row is None:
+        return False
+    boot = Boot(*row)
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        done = _move_rows(db, boot, note, time.monotonic() + budget_s)
+        db.execute("UPDATE boots SET done_commit = ? WHERE id = ?", (done, boot.id))
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+    return True
+
+
+def _move_rows(db: sqlite3.Connection, boot: Boot, note: Note, end_s: float) -> int:
+    """Answers up to which commit all rows are moved; at least one moves."""
+    assert boot.done_commit is not None  # noqa: S101 - it is resolved, or was not chosen
+    assert boot.last_commit is not None  # noqa: S101
+    done = boot.done_commit
+    query = "SELECT id, saved_ms, rooms, body FROM log WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+    while True:
+        rows = db.execute(query, (done, boot.last_commit, AT_A_TIME)).fetchall()
+        for row in rows:
+            _move_row(db, boot, note, *row)
+            done = row[0]
+            if time.monotonic() >= end_s:
+                return done
+        if len(rows) < AT_A_TIME:
+            return boot.last_commit
+
+
+def _move_row(
+    db: sqlite3.Connection,
+    boot: Boot,
+    note: Note,
+    row_id: int,
+    saved_ms: int,
+    rooms: bytes | None,
+    body: bytes | None,
+) -> None:
+    assert boot.shift_ms is not None  # noqa: S101 - see above
+    base, shift = boot.base_ms, boot.shift_ms
+    times: list[int] = []
+    if rooms is not None:
+        steps = restamp_rooms(unpack_rooms(rooms), base, shift)
+        times += [step.at_ms for step in steps]
+        rooms = pack_rooms(steps)
+    if body is not None:
+        columns = unpack(body)
+        numbers = frozenset(columns.number)
+        note(db, numbers, *_span(columns))
+        restamp_columns(columns, base, shift)
+        note(db, numbers, *_span(columns))
+        times += _span(columns)
+        body = pack_columns(columns)
+    db.execute(
+        "UPDATE log SET first_ms = ?, last_ms = ?, saved_ms = ?, rooms = ?, body = ? WHERE id = ?",
+        (min(times), max(times), _moved(saved_ms, base, shift), rooms, body, row_id),
+    )
+
+
+def restamp_changes(changes: Sequence[Change], base_ms: int, shift_ms: int) -> list[Change]:
+    """The changes of one commit at their true times; pure."""
+    if not changes:
+        return []
+    columns = columns_of(changes)
+    keys = {change.number: change.key for change in changes}
+    restamp_columns(columns, base_ms, shift_ms)
+    return [change_at(columns, at, keys) for at in range(len(changes))]
+
+
+def restamp_rooms(rows: Iterable[RoomRow], base_ms: int, shift_ms: int) -> list[RoomRow]:
+    """The room steps of one commit at their true times; pure."""
+    moved = []
+    for row in rows:
+        until = row.previous_until_ms
+        until = None if until is None else _moved(until, base_ms, shift_ms)
+        at = _moved(row.at_ms, base_ms, shift_ms)
+        moved.append(RoomRow(row.number, at, row.status, row.people, until))
+    return moved
+
+
+def restamp_columns(columns: Columns, base_ms: int, shift_ms: int) -> None:
+    """Move the packed changes of one commit, in place."""
+    origin = columns.base_ms
+    for at, offset in enumerate(columns.observed):
+        observed = origin + offset
+        received = observed + columns.received[at]
+        is_ours = SOURCES[columns.code[at] >> 2 & 7] in HUB_STAMPED or observed == received
+        true = _moved(observed, base_ms, shift_ms) if is_ours else observed
+        if (ago := columns.previous[at]) is not None:
+            until = _moved(observed - ago, base_ms, shift_ms)
+            # of a step that a device's own time ended, only the beginning was ours
+            columns.previous[at] = max(true - until, 0) if ago >= 0 else true - until
+        columns.observed[at] = true - origin
+        columns.received[at] = _moved(received, base_ms, shift_ms) - true
+    if shift_ms < 0:
+        _part_from_older(columns)
+
+
+def _part_from_older(columns: Columns) -> None:
+    """Moved back they may meet older rows in the same millisecond; ties keep them apart."""
+    ties = columns.tie or [0] * len(columns.number)
+    columns.tie = [
+        tie if tie >= LATE_TIES else LATE_TIES + (columns.base_intake + intake) % LATE_TIES
+        for tie, intake in zip(ties, columns.intake, strict=True)
+    ]
+
+
+def _moved(at_ms: int, base_ms: int, shift_ms: int) -> int:
+    return at_ms + shift_ms if at_ms >= base_ms else at_ms
+
+
+def _span(columns: Columns) -> tuple[int, int]:
+    return columns.base_ms + min(columns.observed), columns.base_ms + max(columns.observed)
