@@ -5,9 +5,10 @@
 
 A column has one entry for each series (or room...), all with the same meaning. An entry whose
 numbers are all equal takes no bytes, only a constant in the ``Sheet``. The others are signed and
-take 1, 2, 4 or 8 bytes a number, low bytes apart from high ones: those hardly ever differ. Each
-plane ends a zstd block, and so has a Huffman table of its own, but all are one frame with one
-checksum over everything.
+take 1, 2, 4 or 8 bytes a number, low bytes apart from high ones. A high byte is kept as what it
+differs from the sign of the byte below: nothing, for every number that is small enough, so that a
+few large ones do not cost all the others a bit. Each plane ends a zstd block, and so has a Huffman
+table of its own, but all are one frame with one checksum over everything.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ TYPES = {1: "b", 2: "h", 4: "i", 8: "q"}
 BLOCK_END = zstandard.COMPRESSOBJ_FLUSH_BLOCK
 WORTH_A_BLOCK = 256  # bytes; below, a Huffman table of its own costs more than it saves
 MAX_RAW = 64 << 20  # bytes; a shelf has some 100 kB, and a damaged header must not fill the memory
+
+SIGNS = bytes(128) + b"\xff" * 128  # a byte to the byte above it, were it all the number had
 
 Places = list[list[int]]
 
@@ -43,6 +46,8 @@ def lay(column: Sequence[Sequence[int]]) -> tuple[Sheet, list[bytes]]:
 
     >>> lay([[1, 1], [0, -1], [0, 256]])[1]
     [b'\\x00\\xff\\x00\\x00', b'\\x00\\x01']
+    >>> lay([[-2, 300]])[1]
+    [b'\\xfe,', b'\\x00\\x01']
     """
     widths, constants = bytearray(), []
     parts: list[list[bytes]] = [[] for _ in range(8)]
@@ -56,8 +61,11 @@ def lay(column: Sequence[Sequence[int]]) -> tuple[Sheet, list[bytes]]:
         widths.append(width)
         constants.append(0)
         packed = _little(array(TYPES[width], numbers)).tobytes()
+        below = b""
         for plane in range(width):
-            parts[plane].append(packed[plane::width])
+            whole = packed[plane::width]
+            parts[plane].append(_differing(whole, below) if plane else whole)
+            below = whole
     return Sheet(bytes(widths), constants), [b"".join(part) for part in parts if part]
 
 
@@ -86,8 +94,11 @@ def take(raw: bytes, where: Sequence[int], count: int, constant: int) -> Sequenc
     if width == 1:
         return array("b", raw[where[0] : where[0] + count])
     woven = bytearray(count * width)
+    below = b""
     for plane, at in enumerate(where):
-        woven[plane::width] = raw[at : at + count]
+        kept = raw[at : at + count]
+        below = _differing(kept, below) if plane else kept
+        woven[plane::width] = below
     return _little(array(TYPES[width], bytes(woven)))
 
 
@@ -135,6 +146,12 @@ def given(code: int) -> int | None:
     if code == 0:
         return None
     return code - 1 if code > 0 else code
+
+
+def _differing(plane: bytes, below: bytes) -> bytes:
+    """A plane by what it differs from the signs below, or the plane of such; all in C."""
+    signs = int.from_bytes(below.translate(SIGNS), "little")
+    return (int.from_bytes(plane, "little") ^ signs).to_bytes(len(plane), "little")
 
 
 def _little(numbers: array[int]) -> array[int]:

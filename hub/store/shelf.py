@@ -57,6 +57,7 @@ TABLE = 255  # instead of a scale: the value is a place in the table of its seri
 TIME, PREVIOUS, RECEIVED, VALUE, NOTE, TIE = range(6)
 NEVER = -(2**63)  # no time
 SPARE = 2**61  # differences of numbers below it fit into 8 bytes
+FINE = 65_536  # parts of a millisecond in a period
 HEADER = struct.Struct("<I")
 
 
@@ -79,11 +80,17 @@ class Note(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Axis(msgspec.Struct, array_like=True):
-    """The times of one device: ``first_ms``, then periods and what is left over."""
+    """The times of one device: periods, and what is left over.
+
+    A device with a steady clock keeps to a grid, however late each report is; what is left over is
+    then the distance to the grid. One that sleeps between reports has no grid, and what is left
+    over is of each gap.
+    """
 
     count: int
     first_ms: int
-    period_ms: int
+    period: int  # in 1/65536 ms
+    is_grid: bool
 
 
 class Directory(msgspec.Struct, array_like=True):
@@ -267,10 +274,7 @@ class Shelf:
             take(self._raw, where[at], axis.count, sheet.constants[at])
             for where, sheet in zip(self._axis_places, head.axis_sheets, strict=True)
         )
-        period = axis.period_ms
-        gaps = [period * many + odd for many, odd in zip(periods, rest, strict=True)]
-        gaps[0] = axis.first_ms
-        return list(accumulate(gaps))
+        return _unspaced(axis, periods, rest)
 
     def _times(self, entry: int) -> list[int]:
         return _summed(self._column(TIME, entry), self._head.first_time[entry])
@@ -369,6 +373,31 @@ def _axes(
     return {device: sorted(times) for device, times in found.items()}
 
 
+def _spaced(times: Sequence[int]) -> tuple[Axis, list[int], list[int]]:
+    """The times of a device as periods and what is left over: by a grid, if that leaves less."""
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    period = _period(gaps)
+    if period == 0:
+        return Axis(len(times), times[0], 0, False), [0] * len(times), [0, *gaps]
+    many = [0, *((gap + period // 2) // period for gap in gaps)]
+    rest = [0, *(gap - n * period for gap, n in zip(gaps, many[1:], strict=True))]
+    grid = _grid(times, list(accumulate(many)))
+    far = [ms - at for ms, at in zip(times, _unspaced(grid, many, [0] * len(many)), strict=True)]
+    if sum(map(abs, far)) < sum(map(abs, rest)):
+        return grid, many, far
+    return Axis(len(times), times[0], period * FINE, False), many, rest
+
+
+def _unspaced(axis: Axis, periods: Sequence[int], rest: Sequence[int]) -> list[int]:
+    """The opposite of ``_spaced``."""
+    first, period = axis.first_ms, axis.period
+    if axis.is_grid:
+        nth = accumulate(periods)
+        return [first + n * period // FINE + odd for n, odd in zip(nth, rest, strict=True)]
+    gaps = (n * period // FINE + odd for n, odd in zip(periods, rest, strict=True))
+    return [first + gap for gap in accumulate(gaps)]
+
+
 def _period(gaps: Sequence[int]) -> int:
     """The time between two reports, if there is such a thing; else 0."""
     if len(gaps) < 8:
@@ -378,13 +407,12 @@ def _period(gaps: Sequence[int]) -> int:
     return near[len(near) // 2]
 
 
-def _spaced(times: Sequence[int], period: int) -> tuple[list[int], list[int]]:
-    """Gaps as periods and what is left over; the first has neither."""
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    if period == 0:
-        return [0] * len(times), [0, *gaps]
-    many = [(gap + period // 2) // period for gap in gaps]
-    return [0, *many], [0, *(gap - n * period for gap, n in zip(gaps, many, strict=True))]
+def _grid(times: Sequence[int], nth: Sequence[int]) -> Axis:
+    """The straight line through the times, by least squares."""
+    middle, mean = sum(nth) / len(nth), sum(times) / len(times)
+    across = sum((n - middle) * (ms - mean) for n, ms in zip(nth, times, strict=True))
+    period = across / (sum((n - middle) ** 2 for n in nth) or 1)
+    return Axis(len(times), round(mean - middle * period), round(period * FINE), True)
 
 
 def _previous(
@@ -471,12 +499,9 @@ def _joined(
     lines: Mapping[str, list[int]],
     level: int,
 ) -> bytes:
-    spaced = []
-    for times in lines.values():
-        period = _period([b - a for a, b in pairwise(times)])
-        directory.axes.append(Axis(len(times), times[0], period))
-        spaced.append(_spaced(times, period))
-    axis_columns = [[many for many, _ in spaced], [odd for _, odd in spaced]]
+    spaced = [_spaced(times) for times in lines.values()]
+    directory.axes = [axis for axis, _, _ in spaced]
+    axis_columns = [[many for _, many, _ in spaced], [odd for _, _, odd in spaced]]
     directory.axis_sheets, planes = _laid(axis_columns)
     directory.sheets, more = _laid(columns)
     return _framed(_encoder.encode(directory), planes + more, level)
