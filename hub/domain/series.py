@@ -23,6 +23,7 @@ class Series:
 
     __slots__ = (
         "count",
+        "held_ms",
         "intake",
         "key",
         "live_ms",
@@ -49,6 +50,7 @@ class Series:
         self.observed_ms = 0  # the step began
         self.received_ms = 0
         self.until_ms = 0  # the step was last confirmed
+        self.held_ms = 0  # it held at least so far: its device was heard, if only on other channels
         self.tie = 0  # see Change.tie
         self.count = 0  # readings in this step
         self.intake = 0  # the change that began the step; 0: none did yet
