@@ -5,6 +5,8 @@ Two times, by one rule per way of arrival:
     live               observed = received; the device's own time only if it is zoned and lies
                        between a day ago and 2 s ahead. A clock without a zone is never believed
                        here: a monitor set to summer time would move a reading by an hour
+    live, untrusted    observed = received, marked unsynced: a device's time cannot be compared with
+                       a clock that is not right itself, and both will be moved together
     queued, retained   the message is old and we do not know how old: its own time, zoned or in
                        the centre's zone, if it is plausible; else the time we received it
 
@@ -57,6 +59,8 @@ class Stamp:
         """
         received_ms = self._clock.now_ms()
         is_live = way is TimeSource.HUB
+        if is_live and not self._clock.is_trusted:
+            way = TimeSource.UNSYNCED
         observed_ms, source = received_ms, way
         if message.device_time is not None:
             observed_ms, source = self._observed(message.device_time, received_ms, way)
@@ -83,6 +87,8 @@ class Stamp:
     def _observed(
         self, device_time: datetime, received_ms: int, way: TimeSource
     ) -> tuple[int, TimeSource]:
+        if way is TimeSource.UNSYNCED:
+            return received_ms, way
         own_ms = self._own_ms(device_time)
         if own_ms is None or own_ms > received_ms + AHEAD_MS:
             return received_ms, way

@@ -17,9 +17,25 @@ class Record:
     silent_after_ms: int
     known_since_ms: int  # this start, for a device that was never heard
     heard_ms: int | None = None  # last live word; survives a restart
-    down_ms: int = 0  # time since then in which the hub itself was not running
+    down_ms: int = 0  # time since then in which the hub was not running, or which the clock jumped
     has_bad_sample: bool = False
     discarded: deque[bool] = field(default_factory=lambda: deque(maxlen=FRAMES_REMEMBERED))
+
+
+def clock_set(record: Record, shift_ms: int, moved_from_ms: int | None) -> None:
+    """The clock jumped: nobody was silent meanwhile. Moments that our clock made wrongly move.
+
+    >>> record = Record(silent_after_ms=1000, known_since_ms=0, heard_ms=500)
+    >>> clock_set(record, 3_600_000, None)
+    >>> record.heard_ms, silent_at(record)
+    (500, 3601500)
+    """
+    if record.heard_ms is None:
+        record.known_since_ms += shift_ms
+    elif moved_from_ms is not None and record.heard_ms >= moved_from_ms:
+        record.heard_ms += shift_ms
+    else:
+        record.down_ms += shift_ms
 
 
 def silent_at(record: Record) -> int:

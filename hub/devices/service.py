@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from edge.clock import Clock
 from hub.agenda import Agenda
 from hub.bus import Bus
-from hub.devices.rules import Record, health, silent_at
+from hub.devices.rules import Record, clock_set, health, silent_at
 from hub.domain.centre import Centre, Device
 from hub.domain.device import ChannelState, DeviceState, Health
 from hub.domain.errors import UnknownDeviceError
-from hub.domain.events import DeviceChanged, FrameDiscarded, HealthChanged, Heard
+from hub.domain.events import (
+    ClockChanged,
+    DeviceChanged,
+    FrameDiscarded,
+    HealthChanged,
+    Heard,
+)
 from hub.domain.series import Series
 from hub.live import LiveState
 
@@ -36,6 +42,7 @@ class DevicesService:
             self._agenda.plan(device.id, silent_at(record))
         bus.subscribe(Heard, self._on_heard)
         bus.subscribe(FrameDiscarded, self._on_discard)
+        bus.subscribe(ClockChanged, self._on_clock)
 
     def _recall(self, device: Device, now_ms: int, stopped_ms: int | None) -> Record:
         heard = self._live.heard.get(device.id)
@@ -108,6 +115,15 @@ class DevicesService:
         if record is not None:
             record.discarded.append(True)
             self._judge(event.device, event.at_ms)
+
+    def _on_clock(self, event: ClockChanged) -> None:
+        if not event.is_trusted:
+            return  # our clock goes on as before
+        for device, record in self._records.items():
+            clock_set(record, event.shift_ms, event.moved_from_ms)
+            if not self._judge(device, event.at_ms):
+                self._bus.publish(DeviceChanged(device))
+            self._agenda.plan(device, silent_at(record))
 
     def _has_bad_sample(self, device: str) -> bool:
         return any(s.quality.value == "bad" for s in self._live.by_device.get(device, ()))

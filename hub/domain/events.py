@@ -55,3 +55,16 @@ class DeviceChanged(msgspec.Struct, frozen=True, gc=False):
     """A channel or the health of a device is different now."""
 
     device: str
+
+
+class ClockChanged(msgspec.Struct, frozen=True):
+    """The machine's time was set by more than 2 s, or is trusted now.
+
+    While it is not trusted our clock does not follow it. ``moved_from_ms`` is there when it became
+    trusted: times that our clock said from then on are moved by the shift, wherever they are kept.
+    """
+
+    shift_ms: int
+    is_trusted: bool
+    at_ms: int
+    moved_from_ms: int | None = None

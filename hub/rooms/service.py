@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Iterable, Sequence
 from typing import Protocol
+
+import msgspec
 
 from edge.clock import Clock
 from edge.reading import Reading
@@ -14,7 +14,7 @@ from hub.bus import Bus
 from hub.domain.centre import Centre, Room
 from hub.domain.device import Health
 from hub.domain.errors import UnknownRoomError
-from hub.domain.events import HealthChanged, Heard, LinkChanged, RoomChanged
+from hub.domain.events import ClockChanged, HealthChanged, Heard, LinkChanged, RoomChanged
 from hub.domain.room import RoomState, Status
 from hub.domain.series import Series
 from hub.domain.views import RoomStep
@@ -22,12 +22,7 @@ from hub.rooms.evidence import Kind
 from hub.rooms.plans import Plans
 from hub.rooms.rules import judge
 
-CLOCK_EVERY_S = 0.5
-CLOCK_JUMP_S = 2.0
 COUNTED = frozenset({"count", "count_zero"})
-
-
-log = logging.getLogger(__name__)
 
 
 class History(Protocol):
@@ -43,7 +38,6 @@ class RoomsService:
         self.centre = centre
         self._rooms = {room.id: room for room in centre.rooms}
         self._clock = clock
-        self._shift_s = clock.shift_s()
         self._bus = bus
         self._history = history
         self._plans = Plans(centre)
@@ -58,6 +52,7 @@ class RoomsService:
         bus.subscribe(Heard, self._on_heard)
         bus.subscribe(LinkChanged, self._on_link)
         bus.subscribe(HealthChanged, self._on_health)
+        bus.subscribe(ClockChanged, self._on_clock)
 
     def rooms(self) -> Sequence[Room]:
         return self.centre.rooms
@@ -79,19 +74,18 @@ class RoomsService:
 
     async def run(self) -> None:
         """Look at a room again whenever time alone may have changed what is known of it."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._agenda.run())
-            group.create_task(self._watch_clock())
+        await self._agenda.run()
 
-    async def _watch_clock(self) -> None:
+    def _on_clock(self, event: ClockChanged) -> None:
         """A Pi boots in the past. When its clock is set, no proof from before may stand."""
-        while True:
-            await asyncio.sleep(CLOCK_EVERY_S)
-            shift_s = self._clock.shift_s()
-            moved_s, self._shift_s = shift_s - self._shift_s, shift_s
-            if abs(moved_s) > CLOCK_JUMP_S:
-                log.warning("The clock was set by %+.0f s; all rooms need new evidence", moved_s)
-                self.start_over()
+        if not event.is_trusted:
+            return  # our clock goes on as before
+        if event.moved_from_ms is not None:
+            for room, state in self._states.items():
+                if state.since_ms >= event.moved_from_ms:
+                    since_ms = state.since_ms + event.shift_ms
+                    self._states[room] = msgspec.structs.replace(state, since_ms=since_ms)
+        self.start_over()
 
     def start_over(self) -> None:
         """Forget every moment, and say what is known without them."""

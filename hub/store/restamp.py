@@ -10,7 +10,8 @@ every time it makes is wrong by the same, unknown shift. When the shift is known
 
 So a crash moves nothing twice and forgets nothing: before that one commit the boot is unresolved
 and the next start in the same boot resolves it anew; after it the checkpoint is newer than every
-row that still has to move, so that no restart reads a time that is not right yet.
+row that still has to move, so that a restart does not replay them (``true_rooms`` is for the one
+thing that it reads from all rows).
 
 Below ``base_ms`` lies what was known before, and stays. A time that a device gave stays as well;
 nothing but our own clock was wrong. ``time_source`` stays ``unsynced``: it says how the time was
@@ -21,19 +22,19 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from hub.live import HUB_STAMPED, LATE_TIES, Change
 from hub.store.packing import (
-    SOURCES,
     Columns,
     RoomRow,
     change_at,
     columns_of,
     pack_columns,
     pack_rooms,
+    time_source_at,
     unpack,
     unpack_rooms,
 )
@@ -41,9 +42,6 @@ from hub.store.packing import (
 SLICE_S = 0.025
 """Then the slice is committed: with the last row and the fsync it stays under 50 ms."""
 AT_A_TIME = 8
-
-Note = Callable[[sqlite3.Connection, Iterable[int], int, int], None]
-"""``note(db, numbers, from_ms, to_ms)``: hours of these series in that time must be found anew."""
 
 
 class Boot(msgspec.Struct, frozen=True):
@@ -59,21 +57,23 @@ class Boot(msgspec.Struct, frozen=True):
 
     def resolved(self, shift_ms: int, last_commit: int) -> Boot:
         """The time is known; rows up to ``last_commit`` must move."""
-        return msgspec.structs.replace(
-            self, shift_ms=shift_ms, last_commit=last_commit, done_commit=self.first_commit - 1
-        )
+        return msgspec.structs.replace(self, shift_ms=shift_ms, last_commit=last_commit)
 
     @property
-    def is_done(self) -> bool:
-        """Are all its times right?"""
+    def has_rows_to_move(self) -> bool:
+        """Is the time known, and are not all rows right?"""
         done, last = self.done_commit, self.last_commit
-        return done is not None and last is not None and done >= last
+        return last is not None and (done is None or done < last)
+
+    @property
+    def first_to_move(self) -> int:
+        """Rows of this boot from here on are, or will be, moved."""
+        return self.first_commit if self.done_commit is None else self.done_commit + 1
 
 
-def boot_of(db: sqlite3.Connection, boot_id: str) -> Boot | None:
-    """What is known of a boot."""
-    row = db.execute("SELECT * FROM boots WHERE id = ?", (boot_id,)).fetchone()
-    return None if row is None else Boot(*row)
+def boots_of(db: sqlite3.Connection) -> list[Boot]:
+    """All that are known, the oldest first."""
+    return [Boot(*row) for row in db.execute("SELECT * FROM boots ORDER BY first_commit")]
 
 
 def keep_boot(db: sqlite3.Connection, boot: Boot) -> None:
@@ -89,65 +89,51 @@ def keep_boot(db: sqlite3.Connection, boot: Boot) -> None:
     )
 
 
-def waiting_from(db: sqlite3.Connection, boot_id: str) -> int | None:
-    """The first commit whose times are not final: unresolved in this boot, or still to move."""
-    row = db.execute(
-        "SELECT min(CASE WHEN shift_ms IS NULL THEN first_commit ELSE done_commit + 1 END)"
-        " FROM boots WHERE (shift_ms IS NULL AND id = ?) OR done_commit < last_commit",
-        (boot_id,),
-    ).fetchone()
-    return None if row[0] is None else int(row[0])
+def true_rooms(boots: Iterable[Boot], commit: int, rows: Sequence[RoomRow]) -> Sequence[RoomRow]:
+    """The room steps of a row of the log as they are, or will be once the row is moved."""
+    for boot in boots:
+        if boot.has_rows_to_move and boot.first_to_move <= commit <= (boot.last_commit or 0):
+            return restamp_rooms(rows, boot.base_ms, boot.shift_ms or 0)
+    return rows
 
 
-def restamp_slice(db: sqlite3.Connection, note: Note, budget_s: float = SLICE_S) -> bool:
-    """Move rows of the log for a short while, in one transaction; False: nothing is left to move.
+def restamp_slice(db: sqlite3.Connection, budget_s: float = SLICE_S) -> Boot | None:
+    """Move rows of the log for a short while, in the caller's transaction.
 
-    The connection is in autocommit mode. Raises sqlite3.Error, and then nothing has changed.
+    Answers the boot it worked for and how far that is now; None: nothing was left to move.
     """
-    query = "SELECT * FROM boots WHERE done_commit < last_commit ORDER BY first_commit"
-    row = db.execute(query).fetchone()
-    if row is None:
-        return False
-    boot = Boot(*row)
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        done = _move_rows(db, boot, note, time.monotonic() + budget_s)
-        db.execute("UPDATE boots SET done_commit = ? WHERE id = ?", (done, boot.id))
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-    return True
+    boot = next((boot for boot in boots_of(db) if boot.has_rows_to_move), None)
+    if boot is None:
+        return None
+    boot = _move_rows(db, boot, time.monotonic() + budget_s)
+    db.execute("UPDATE boots SET done_commit = ? WHERE id = ?", (boot.done_commit, boot.id))
+    return boot
 
 
-def _move_rows(db: sqlite3.Connection, boot: Boot, note: Note, end_s: float) -> int:
-    """Answers up to which commit all rows are moved; at least one moves."""
-    assert boot.done_commit is not None  # noqa: S101 - it is resolved, or was not chosen
-    assert boot.last_commit is not None  # noqa: S101
-    done = boot.done_commit
+def _move_rows(db: sqlite3.Connection, boot: Boot, end_s: float) -> Boot:
+    """Answers how far it came; at least one row moves."""
+    done = boot.first_to_move - 1
     query = "SELECT id, saved_ms, rooms, body FROM log WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
     while True:
         rows = db.execute(query, (done, boot.last_commit, AT_A_TIME)).fetchall()
         for row in rows:
-            _move_row(db, boot, note, *row)
+            _move_row(db, boot, *row)
             done = row[0]
             if time.monotonic() >= end_s:
-                return done
-        if len(rows) < AT_A_TIME:
-            return boot.last_commit
+                return msgspec.structs.replace(boot, done_commit=done)
+        if len(rows) < AT_A_TIME:  # some commits have no row
+            return msgspec.structs.replace(boot, done_commit=boot.last_commit)
 
 
 def _move_row(
     db: sqlite3.Connection,
     boot: Boot,
-    note: Note,
     row_id: int,
     saved_ms: int,
     rooms: bytes | None,
     body: bytes | None,
 ) -> None:
-    assert boot.shift_ms is not None  # noqa: S101 - see above
-    base, shift = boot.base_ms, boot.shift_ms
+    base, shift = boot.base_ms, boot.shift_ms or 0
     times: list[int] = []
     if rooms is not None:
         steps = restamp_rooms(unpack_rooms(rooms), base, shift)
@@ -155,11 +141,8 @@ def _move_row(
         rooms = pack_rooms(steps)
     if body is not None:
         columns = unpack(body)
-        numbers = frozenset(columns.number)
-        note(db, numbers, *_span(columns))
         restamp_columns(columns, base, shift)
-        note(db, numbers, *_span(columns))
-        times += _span(columns)
+        times += [columns.base_ms + offset for offset in columns.observed]
         body = pack_columns(columns)
     db.execute(
         "UPDATE log SET first_ms = ?, last_ms = ?, saved_ms = ?, rooms = ?, body = ? WHERE id = ?",
@@ -194,7 +177,7 @@ def restamp_columns(columns: Columns, base_ms: int, shift_ms: int) -> None:
     for at, offset in enumerate(columns.observed):
         observed = origin + offset
         received = observed + columns.received[at]
-        is_ours = SOURCES[columns.code[at] >> 2 & 7] in HUB_STAMPED or observed == received
+        is_ours = time_source_at(columns, at) in HUB_STAMPED or observed == received
         true = _moved(observed, base_ms, shift_ms) if is_ours else observed
         if (ago := columns.previous[at]) is not None:
             until = _moved(observed - ago, base_ms, shift_ms)
@@ -217,7 +200,3 @@ def _part_from_older(columns: Columns) -> None:
 
 def _moved(at_ms: int, base_ms: int, shift_ms: int) -> int:
     return at_ms + shift_ms if at_ms >= base_ms else at_ms
-
-
-def _span(columns: Columns) -> tuple[int, int]:
-    return columns.base_ms + min(columns.observed), columns.base_ms + max(columns.observed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -14,7 +13,7 @@ from hub.bus import Bus
 from hub.domain.centre import Centre, Device, Placement, Room
 from hub.domain.device import Health
 from hub.domain.errors import UnknownRoomError
-from hub.domain.events import HealthChanged, Heard, LinkChanged, RoomChanged
+from hub.domain.events import ClockChanged, HealthChanged, Heard, LinkChanged, RoomChanged
 from hub.domain.room import Status
 from hub.domain.series import Series, SeriesKey
 from hub.domain.views import RoomStep
@@ -100,18 +99,31 @@ async def test_a_device_that_is_faulty_proves_nothing_until_it_is_well() -> None
     assert rig.status() is Status.FREE
 
 
-@pytest.mark.parametrize("moved_s", [-3600.0, 3600.0])
-async def test_when_the_clock_is_set_every_room_needs_new_evidence(moved_s: float) -> None:
+@pytest.mark.parametrize("moved_s", [-3600, 3600])
+async def test_when_the_clock_is_set_every_room_needs_new_evidence(moved_s: int) -> None:
     rig = Rig()
     rig.prove_free()
-    changed = asyncio.Event()
-    rig.bus.subscribe(RoomChanged, lambda event: changed.set())
-    running = asyncio.create_task(rig.service.run())
     rig.wall_s += moved_s
-    await asyncio.wait_for(changed.wait(), 5)
+    rig.bus.publish(ClockChanged(moved_s * 1000, True, rig.clock.now_ms()))
     assert rig.status() is Status.UNKNOWN
     rig.prove_free()
-    running.cancel()
+
+
+async def test_a_clock_that_is_not_trusted_may_be_set_and_changes_nothing() -> None:
+    rig = Rig()
+    rig.prove_free()
+    rig.bus.publish(ClockChanged(3_600_000, False, rig.clock.now_ms()))
+    assert rig.status() is Status.FREE
+
+
+async def test_when_the_time_is_known_a_room_is_unknown_since_the_moment_that_was_meant() -> None:
+    rig = Rig()
+    began = rig.clock.now_ms()
+    rig.wait(60)
+    rig.wall_s += 86_400
+    now = rig.clock.now_ms()
+    rig.bus.publish(ClockChanged(86_400_000, True, now, moved_from_ms=began))
+    assert rig.service.state("gym").since_ms == now - 60_000
 
 
 async def test_a_room_found_empty_by_a_radar_proves_its_counter_right() -> None:
