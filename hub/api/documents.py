@@ -141,13 +141,60 @@ class Page(msgspec.Struct, Generic[Item]):
 
 
 class HistoryDocument(msgspec.Struct):
-    """A stretch of one status; what no stretch covers is a gap."""
+    """A stretch of one status (``step=raw``), or how a minute, an hour or a day was shared out.
+
+    ``share`` is of the covered time, by status; ``covered`` is the part of the stretch of which
+    anything is known. ``people_mean`` is over the time in which people were counted.
+    """
 
     from_: str = msgspec.field(name="from")
     to: str
-    status: str
     people_mean: float | None
     covered: float
+    status: str | msgspec.UnsetType = msgspec.UNSET
+    share: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
+
+
+class SummaryDocument(msgspec.Struct):
+    """What a channel said in a minute, an hour or a day; only good values count.
+
+    ``mean`` is weighted by time. ``share``, of the covered time by value, is for words and for
+    yes (1) and no (0). ``covered`` is the part of the stretch of which anything is known.
+    """
+
+    device: str
+    channel: str
+    from_: str = msgspec.field(name="from")
+    to: str
+    mean: float | None
+    min: int | float | None
+    max: int | float | None
+    share: dict[str, float]
+    covered: float
+
+
+class ErrorDocument(msgspec.Struct):
+    """What went wrong: a code for programs, a sentence for people."""
+
+    code: str
+    params: dict[str, str | int | float]
+    text: str
+
+
+class MirrorDocument(msgspec.Struct):
+    """A copy of the history on another server. State: ok, catching_up, waiting or alarm."""
+
+    id: str
+    kind: str
+    url: str
+    state: str
+    since: str
+    last_success: str | None
+    commits_behind: int
+    oldest_unsent: str | None
+    points: int
+    rejected: int
+    last_error: ErrorDocument | None
 
 
 def rfc3339(at_ms: int) -> str:
@@ -240,6 +287,8 @@ DOCUMENTS: tuple[Any, ...] = (
     Page[RoomDocument],
     Page[DeviceDocument],
     Page[ReadingDocument],
+    Page[SummaryDocument],
     Page[HistoryDocument],
+    Page[MirrorDocument],
 )
 """What the OpenAPI document must know."""

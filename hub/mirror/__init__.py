@@ -1,0 +1,1 @@
+"""Copies of the history on other servers, filled from the store by a cursor."""

@@ -1,0 +1,259 @@
+"""Each mirror's loop: a piece of history from the store, to the server, and only then the cursor.
+
+    store.outbox > lines (in the thread) > post (in the thread) > answer > rules > store
+
+The cursor moves after the acknowledgement of everything before it. If an answer is lost on the way,
+the same lines are sent again and write over themselves. What waits here is one batch; the rest
+stays in the store, however long the server is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import partial
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from edge.clock import Clock
+from hub.configuration.keeping import MirrorSettings
+from hub.domain.centre import Centre
+from hub.mirror.lines import LineWriter
+from hub.mirror.rules import (
+    MAX_LINES,
+    Answer,
+    Delivery,
+    Meaning,
+    Trouble,
+    meaning,
+    trouble,
+    wait_s,
+)
+from hub.mirror.sink import Sink
+from hub.store.outbox import Batch, MirrorCursor
+from hub.store.query import QueryTooSlowError, StoreBusyError, StoreError
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0  # how often the store is asked when there was nothing new
+SLICE = 250  # lines built before another thread may run: a millisecond or two
+BEHIND_MS = 120_000  # older than this, with more to come: catching up, and no faster than ``rate``
+
+
+class State(StrEnum):
+    OK = "ok"
+    CATCHING_UP = "catching_up"
+    WAITING = "waiting"  # the server does not answer, or asks for patience
+    ALARM = "alarm"  # somebody has to change something
+
+
+class Source(Protocol):
+    """The store, as mirrors need it."""
+
+    def mirror_cursor(self, name: str) -> MirrorCursor:
+        """Where the mirror is; further back than it was after a rewind."""
+
+    async def outbox(self, cursor: MirrorCursor, limit: int) -> Batch: ...
+
+    def mirror_reached(self, name: str, cursor: MirrorCursor) -> None: ...
+
+    async def reject(self, name: str, lines: Sequence[tuple[str, str]]) -> None: ...
+
+
+class Mirror:
+    """One server. Every method belongs to the event loop."""
+
+    def __init__(
+        self, settings: MirrorSettings, centre: Centre, source: Source, clock: Clock, sink: Sink
+    ) -> None:
+        self.id = settings.id
+        self.kind = settings.kind
+        self.url = shown(settings.url)
+        self.state = State.CATCHING_UP
+        self.since_ms = clock.now_ms()
+        self.trouble: Trouble | None = None
+        self.last_success_ms: int | None = None
+        self.oldest_unsent_ms: int | None = None
+        self.commits_behind = 0
+        self.points = 0  # acknowledged since the start; what was sent twice counts twice
+        self.rejected = 0  # lines set aside since the start
+        self._rate = settings.rate
+        self._clock = clock
+        self._source = source
+        self._sink = sink
+        self._writer = LineWriter(centre)
+        self._failures = 0
+        self._batch: tuple[MirrorCursor, Batch] | None = None
+        self._delivery = Delivery(())
+        self._most = MAX_LINES
+        self._is_proven = False  # the server took a good line while it refused another
+        self._free_at = 0.0  # loop time from which the rate allows more
+
+    @property
+    def personal(self) -> int:
+        """Changes of people that came here by mistake, and went no further."""
+        return self._writer.personal
+
+    async def run(self) -> None:
+        """Until cancelled; then ``close``."""
+        while True:
+            try:
+                delay = await self.step()
+            except (StoreError, StoreBusyError, QueryTooSlowError) as error:
+                log.debug("mirror %s: %s", self.id, type(error).__name__)
+                delay = self._failed(Answer(0, code="store"))
+            await asyncio.sleep(delay)
+
+    async def close(self) -> None:
+        await self._sink.close()
+
+    async def step(self) -> float:
+        """Send one piece; how long to wait before the next one, in seconds."""
+        cursor = self._source.mirror_cursor(self.id)
+        if self._batch is None or self._batch[0] != cursor:  # none, or it was rewound meanwhile
+            await self._fetch(cursor)
+        if self._delivery.is_done:
+            return self._finish()
+        piece = self._delivery.piece()
+        answer = await self._sink.post(piece)
+        match meaning(answer):
+            case Meaning.STORED:
+                return self._stored()
+            case Meaning.BAD_LINE:
+                return await self._bad(answer)
+            case Meaning.TOO_LARGE if not self._delivery.is_one():
+                self._delivery.smaller()
+                self._most = self._delivery.most
+                return 0.0
+            case Meaning.TOO_LARGE:
+                return await self._bad(answer)
+        return self._failed(answer)
+
+    async def _fetch(self, cursor: MirrorCursor) -> None:
+        batch = await self._source.outbox(cursor, MAX_LINES)
+        if self.trouble is not None and self.trouble.code == "mirror.store":
+            self._become(State.CATCHING_UP, None)
+        lines: list[str] = []
+        at = 0
+        while at < len(batch.changes) or at == 0:
+            rooms = () if at else batch.rooms
+            changes = batch.changes[at : at + SLICE]
+            lines += await self._sink.call(partial(self._writer.lines, changes, rooms))
+            at += SLICE
+        self._batch = (cursor, batch)
+        self._delivery = Delivery(lines, self._most)
+        self._is_proven = False
+        self.commits_behind = batch.commits_behind
+        self.oldest_unsent_ms = batch.oldest_ms
+
+    def _finish(self) -> float:
+        """All of the batch is there, or set aside."""
+        if self._batch is None:
+            return 0.0
+        cursor, batch = self._batch
+        self._batch = None
+        if batch.cursor != cursor and self._source.mirror_cursor(self.id) == cursor:
+            self._source.mirror_reached(self.id, batch.cursor)
+        if batch.commits_behind:
+            return self._pause()
+        self.oldest_unsent_ms = None
+        if self.state not in (State.WAITING, State.ALARM):
+            self._become(State.OK, None)
+        return POLL_S
+
+    def _stored(self) -> float:
+        count = self._delivery.stored()
+        self.points += count
+        self.last_success_ms = self._clock.now_ms()
+        self._failures = 0
+        self._is_proven = True
+        self._become(State.CATCHING_UP if self._is_behind() else State.OK, None)
+        now = asyncio.get_running_loop().time()
+        self._free_at = max(self._free_at, now) + count / self._rate
+        return self._pause() if self.state is State.CATCHING_UP else 0.0
+
+    def _pause(self) -> float:
+        """What the rate asks for, once it is more than a breath."""
+        return max(self._free_at - asyncio.get_running_loop().time(), 0.0)
+
+    def _is_behind(self) -> bool:
+        oldest = self.oldest_unsent_ms
+        return (
+            self.commits_behind > 0
+            and oldest is not None
+            and self._clock.now_ms() - oldest > BEHIND_MS
+        )
+
+    async def _bad(self, answer: Answer) -> float:
+        """Down to the line that is bad; set it aside once the server has proven itself."""
+        delivery = self._delivery
+        if not delivery.is_one() and not delivery.all_dropped(answer):
+            delivery.halve()
+            return 0.0
+        if not self._is_proven:
+            probe = self._writer.probe(self._clock.now_ms())
+            proof = await self._sink.post([probe])
+            if meaning(proof) in (Meaning.BAD_LINE, Meaning.TOO_LARGE):
+                return self._failed(Answer(answer.status, answer.detail, code="refuses_all"))
+            if meaning(proof) is not Meaning.STORED:
+                return self._failed(proof)
+            self._is_proven = True
+        bad = delivery.set_aside(answer)
+        await self._source.reject(self.id, [(item.line, item.reason) for item in bad])
+        if not self.rejected:  # once; /api/v1/mirrors counts on
+            log.warning("Mirror %s: lines are refused and set aside: linli mirror status", self.id)
+        self.rejected += len(bad)
+        return 0.0
+
+    def _failed(self, answer: Answer) -> float:
+        self._failures += 1
+        if meaning(answer) is Meaning.SETUP:
+            self._become(State.ALARM, trouble(answer))
+            self._sink.forget()  # somebody may put another token there
+        else:
+            self._become(State.WAITING, trouble(answer))
+        return wait_s(answer, self._failures)
+
+    def _become(self, state: State, why: Trouble | None) -> None:
+        was, had = self.state, self.trouble
+        self.state, self.trouble = state, why
+        code = why.code if why else None
+        if (state, code) == (was, had.code if had else None):
+            return
+        self.since_ms = self._clock.now_ms()
+        if why is None:
+            log.info("Mirror %s: %s", self.id, state)
+        else:
+            status = why.params.get("status")
+            log.warning("Mirror %s: %s (%s, HTTP %s)", self.id, state, why.code, status)
+
+
+class Mirrors:
+    """All of them; each runs by itself, and one that hangs does not hold the others."""
+
+    def __init__(
+        self, settings: Sequence[MirrorSettings], centre: Centre, source: Source, clock: Clock
+    ) -> None:
+        self.items = tuple(Mirror(item, centre, source, clock, Sink(item)) for item in settings)
+
+    async def run(self) -> None:
+        """Until cancelled; ends within seconds."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for mirror in self.items:
+                    group.create_task(mirror.run(), name=f"mirror {mirror.id}")
+        finally:
+            await asyncio.gather(*(mirror.close() for mirror in self.items))
+
+
+def shown(url: str) -> str:
+    """An address without the name and password that may stand in it.
+
+    >>> shown("https://me:secret@example.net:8086/x?token=1")
+    'https://example.net:8086/x'
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}"
