@@ -4,24 +4,43 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from typing import Any
 
 import msgspec
 
 from hub.store.checkpoint import Saved
 from hub.store.hours import add_hours
-from hub.store.packing import Columns, RoomRow, deflate, pack_columns, pack_rooms
+from hub.store.packing import Columns, Note, RoomRow, deflate, pack_columns, pack_rooms
 from hub.store.rollup import HourRow, Sums
 
 
+class FirstColumns(msgspec.Struct, array_like=True):
+    """The changes of one commit; what is a note today were four lists."""
+
+    base_ms: int
+    base_intake: int
+    number: list[int]
+    observed: list[int]
+    received: list[int]
+    value: list[Any]
+    scale: bytes
+    code: bytes
+    unit: list[int]
+    reason: list[int]
+    previous: list[int | None]
+    intake: list[int]
+    texts: list[str]
+
+
 class Record(msgspec.Struct, array_like=True):
-    changes: Columns | None
+    changes: FirstColumns | None
     rooms: list[RoomRow]
 
 
 class FirstSaved(msgspec.Struct, array_like=True):
     next_intake: int
     next_number: int
-    running: Columns | None
+    running: FirstColumns | None
     until: list[int]
     count: list[int]
     heard: dict[str, int]
@@ -34,7 +53,7 @@ def convert(db: sqlite3.Connection) -> None:
     for row in db.execute("SELECT id, first_ms, last_ms, saved_ms, members, body FROM old_log"):
         record = msgspec.msgpack.decode(_inflate(row[5]), type=Record)
         rooms = pack_rooms(record.rooms) if record.rooms else None
-        body = pack_columns(record.changes) if record.changes is not None else None
+        body = pack_columns(_columns(record.changes)) if record.changes is not None else None
         db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", (*row[:5], rooms, body))
     for row_id, saved_ms, body in db.execute("SELECT id, saved_ms, body FROM old_live"):
         old = msgspec.msgpack.decode(_inflate(body), type=FirstSaved)
@@ -45,7 +64,7 @@ def convert(db: sqlite3.Connection) -> None:
 
 
 def _saved(old: FirstSaved) -> Saved:
-    running = None if old.running is None else pack_columns(old.running)
+    running = None if old.running is None else pack_columns(_columns(old.running))
     return Saved(
         old.next_intake,
         old.next_number,
@@ -55,6 +74,26 @@ def _saved(old: FirstSaved) -> Saved:
         old.heard,
         old.sums,
         old.rooms,
+    )
+
+
+def _columns(old: FirstColumns) -> Columns:
+    notes: dict[tuple[int, int, int, int], int] = {}
+    noted = zip(old.scale, old.code, old.unit, old.reason, strict=True)
+    note = [notes.setdefault(key, len(notes)) for key in noted]
+    texts = old.texts
+    return Columns(
+        old.base_ms,
+        old.base_intake,
+        old.number,
+        old.observed,
+        old.received,
+        old.value,
+        note,
+        old.previous,
+        old.intake,
+        [0] * len(note),
+        [Note(scale, code, texts[unit], texts[reason]) for scale, code, unit, reason in notes],
     )
 
 

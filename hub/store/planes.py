@@ -13,9 +13,12 @@ table of its own, but all are one frame with one checksum over everything.
 
 from __future__ import annotations
 
+import struct
 import sys
+import threading
 from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 import zstandard
@@ -25,9 +28,28 @@ BLOCK_END = zstandard.COMPRESSOBJ_FLUSH_BLOCK
 WORTH_A_BLOCK = 256  # bytes; below, a Huffman table of its own costs more than it saves
 MAX_RAW = 64 << 20  # bytes; a shelf has some 100 kB, and a damaged header must not fill the memory
 
+LENGTH = struct.Struct("<I")
 SIGNS = bytes(128) + b"\xff" * 128  # a byte to the byte above it, were it all the number had
 
 Places = list[list[int]]
+
+
+class Own(threading.local):
+    """Contexts of zstd, which threads must not share and which take long to make."""
+
+    def __init__(self) -> None:
+        self.decompressor = zstandard.ZstdDecompressor()
+        self._compressors: dict[int, zstandard.ZstdCompressor] = {}
+
+    def compressor(self, level: int) -> zstandard.ZstdCompressor:
+        found = self._compressors.get(level)
+        if found is None:
+            found = zstandard.ZstdCompressor(level=level, write_checksum=True)
+            self._compressors[level] = found
+        return found
+
+
+_own = Own()
 
 
 class DamagedBlockError(ValueError):
@@ -52,27 +74,34 @@ def lay(column: Sequence[Sequence[int]]) -> tuple[Sheet, list[bytes]]:
     widths, constants = bytearray(), []
     parts: list[list[bytes]] = [[] for _ in range(8)]
     for numbers in column:
-        low, high = (min(numbers), max(numbers)) if numbers else (0, 0)
-        if low == high:
-            widths.append(0)
-            constants.append(low)
-            continue
-        width = width_of(low, high)
+        width, constant, planes = lay_one(numbers)
         widths.append(width)
-        constants.append(0)
-        packed = _little(array(TYPES[width], numbers)).tobytes()
-        below = b""
-        for plane in range(width):
-            whole = packed[plane::width]
-            parts[plane].append(_differing(whole, below) if plane else whole)
-            below = whole
+        constants.append(constant)
+        for part, plane in zip(parts, planes, strict=False):
+            part.append(plane)
     return Sheet(bytes(widths), constants), [b"".join(part) for part in parts if part]
 
 
-def width_of(low: int, high: int) -> int:
-    """Bytes that every number of a range fits into, with its sign."""
-    bits = max(low.bit_length() if low >= 0 else (~low).bit_length(), high.bit_length()) + 1
-    return next(width for width in TYPES if bits <= 8 * width)
+def lay_one(numbers: Sequence[int]) -> tuple[int, int, list[bytes]]:
+    """Bytes a number, or 0 and the constant; and the planes."""
+    first = numbers[0] if numbers else 0
+    if numbers.count(first) == len(numbers):
+        return 0, first, []
+    packed = _packed(numbers)
+    width = packed.itemsize
+    raw = _little(packed).tobytes()
+    planes = [raw[plane::width] for plane in range(width)]
+    pairs = pairwise(planes)
+    return width, 0, [planes[0], *(_differing(plane, below) for below, plane in pairs)]
+
+
+def _packed(numbers: Sequence[int]) -> array[int]:
+    for kind in TYPES.values():
+        try:
+            return array(kind, numbers)
+        except OverflowError:
+            continue  # the next one is wider
+    raise OverflowError(f"a column holds a number over 64 bits: {max(numbers, key=abs)}")
 
 
 def places(sheet: Sheet, counts: Sequence[int], at: int) -> tuple[Places, int]:
@@ -104,15 +133,17 @@ def take(raw: bytes, where: Sequence[int], count: int, constant: int) -> Sequenc
 
 def compress(parts: Sequence[bytes], level: int) -> bytes:
     """One frame with a checksum; each large part begins and ends a block."""
-    compressor = zstandard.ZstdCompressor(level=level, write_checksum=True)
-    stream = compressor.compressobj(size=sum(map(len, parts)))
+    stream = _own.compressor(level).compressobj(size=sum(map(len, parts)))
     out: list[bytes] = []
+    is_open = False
     for part in parts:
-        if len(part) >= WORTH_A_BLOCK:
+        is_large = len(part) >= WORTH_A_BLOCK
+        if is_open and is_large:
             out.append(stream.flush(BLOCK_END))
         out.append(stream.compress(part))
-        if len(part) >= WORTH_A_BLOCK:
+        if is_large:
             out.append(stream.flush(BLOCK_END))
+        is_open = not is_large
     out.append(stream.flush())
     return b"".join(out)
 
@@ -125,9 +156,26 @@ def decompress(frame: bytes) -> bytes:
     try:
         if not 0 <= zstandard.frame_content_size(frame) <= MAX_RAW:
             raise DamagedBlockError("a sealed block does not say its size; restore a backup")
-        return zstandard.ZstdDecompressor().decompress(frame, allow_extra_data=False)
+        return _own.decompressor.decompress(frame, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise DamagedBlockError(f"a sealed block is damaged ({error}); restore a backup") from error
+
+
+def framed(head: bytes, planes: Sequence[bytes], level: int) -> bytes:
+    """A frame of a head and what it describes."""
+    return compress([LENGTH.pack(len(head)) + head, *planes], level)
+
+
+def opened(raw: bytes) -> tuple[bytes, int]:
+    """What ``framed`` was given, unpacked: the head begins at 4 and ends at the number.
+
+    Raises:
+        DamagedBlockError: there is no whole head.
+    """
+    end = 4 + LENGTH.unpack_from(raw)[0] if len(raw) >= 4 else 4
+    if end > len(raw):
+        raise DamagedBlockError("a sealed block is shorter than its head; restore a backup")
+    return raw, end
 
 
 def optional(number: int | None) -> int:

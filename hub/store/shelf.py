@@ -41,10 +41,11 @@ from hub.store.planes import (
     DamagedBlockError,
     Places,
     Sheet,
-    compress,
     decompress,
+    framed,
     given,
     lay,
+    opened,
     optional,
     places,
     take,
@@ -58,7 +59,6 @@ TIME, PREVIOUS, RECEIVED, VALUE, NOTE, TIE = range(6)
 NEVER = -(2**63)  # no time
 SPARE = 2**61  # differences of numbers below it fit into 8 bytes
 FINE = 65_536  # parts of a millisecond in a period
-HEADER = struct.Struct("<I")
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -331,7 +331,7 @@ def shelve_rooms(rows: Sequence[RoomRow], level: int = LEVEL) -> bytes:
     )
     sheets, planes = _laid([[column] for column in columns])
     head = Rooms(len(rows), rows[0].at_ms if rows else 0, list(statuses), sheets)
-    return ROOM_FORM + _framed(_encoder.encode(head), planes, level)
+    return ROOM_FORM + framed(_encoder.encode(head), planes, level)
 
 
 def rooms_of(body: bytes, number: int | None = None) -> list[RoomRow]:
@@ -504,21 +504,11 @@ def _joined(
     axis_columns = [[many for _, many, _ in spaced], [odd for _, _, odd in spaced]]
     directory.axis_sheets, planes = _laid(axis_columns)
     directory.sheets, more = _laid(columns)
-    return _framed(_encoder.encode(directory), planes + more, level)
-
-
-def _framed(head: bytes, planes: Sequence[bytes], level: int) -> bytes:
-    return compress([HEADER.pack(len(head)) + head, *planes], level)
+    return framed(_encoder.encode(directory), planes + more, level)
 
 
 def _opened(body: bytes, form: bytes) -> tuple[bytes, int]:
     """The frame's content, and where its directory ends."""
     if body[:1] != form:
         raise DamagedBlockError("a sealed block has a form this version does not know")
-    raw = decompress(body[1:])
-    if len(raw) < 4:
-        raise DamagedBlockError("a sealed block is empty")
-    end = 4 + HEADER.unpack_from(raw)[0]
-    if end > len(raw):
-        raise DamagedBlockError("a sealed block is shorter than its directory")
-    return raw, end
+    return opened(decompress(body[1:]))
