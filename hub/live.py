@@ -26,6 +26,7 @@ from device_drivers.channels import is_personal
 from device_drivers.contract import Quality, Value
 from edge.reading import Reading, Report, TimeSource
 from hub.domain.series import Series, SeriesKey
+from hub.store.mending import Mending
 from hub.store.rollup import Rollups
 
 DEFAULT_SILENT_AFTER_MS = 600_000  # the contract's for a device on mains
@@ -53,7 +54,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     previous_until_ms: int | None = None  # when the step before was last confirmed
     is_late: bool = False
     after_gap: bool = False  # the device, or the hub, was silent before this step
-    tie: int = 0  # tells changes of one series apart that were observed in the same millisecond
+    tie: int = 0  # the order of changes that were observed in the same millisecond
 
 
 class Voice:
@@ -76,10 +77,15 @@ class LiveState:
         self.heard: dict[str, int] = {}
         self.silent_after: dict[str, int] = {}
         self.rollups = Rollups()
+        self.mending = Mending()
         self.next_intake = 1
         self.next_number = 1
+        self.rewound_ms = NEVER_MS
+        """Time up to here was lived before: set back, or known at the start. Ties must differ."""
         self.refused = 0  # readings beyond MAX_SERIES, or personal ones that should not come here
         self._voices: dict[str, Voice] = {}
+        self._tied_ms = NEVER_MS  # when the last change was observed, and its tie
+        self._ties = 0
 
     def apply(self, report: Report) -> tuple[Change, ...]:
         """Take in one message; answer what it changed, in the order of its readings."""
@@ -136,6 +142,49 @@ class LiveState:
         voice = self._voices.get(device)
         return NEVER_MS if voice is None else voice.spoke_ms
 
+    def newest_ms(self) -> int:
+        """The latest time in it; nothing new may come to lie before it at a start."""
+        times = [max(series.until_ms, series.received_ms) for series in self.series.values()]
+        return max([*times, *self.heard.values()], default=0)
+
+    def move(self, base_ms: int, shift_ms: int, now_ms: int) -> None:
+        """The time is known: what our clock said from ``base_ms`` on was wrong by the shift.
+
+        All hours where those times were and where they are must be found anew, up to now: what ran
+        on from there was counted as well.
+        """
+
+        def moved(at_ms: int) -> int:
+            return at_ms + shift_ms if at_ms >= base_ms else at_ms
+
+        for series in self.series.values():
+            self.mending.mark(series.number, base_ms, now_ms - shift_ms)
+            self.mending.mark(series.number, base_ms + shift_ms, now_ms)
+            is_ours = series.time_source in HUB_STAMPED or series.observed_ms == series.received_ms
+            series.until_ms = moved(series.until_ms)
+            if is_ours:
+                series.observed_ms = moved(series.observed_ms)
+            series.until_ms = max(series.until_ms, series.observed_ms)
+            series.held_ms = max(moved(series.held_ms), series.until_ms)
+            series.received_ms = moved(series.received_ms)
+            series.live_ms = None if series.live_ms is None else moved(series.live_ms)
+        for voice in self._voices.values():
+            voice.spoke_ms, voice.resumed_ms = moved(voice.spoke_ms), moved(voice.resumed_ms)
+        self.rewound_ms = moved(self.rewound_ms)
+        self.heard.update({device: moved(at_ms) for device, at_ms in self.heard.items()})
+        self.rollups.move(base_ms, shift_ms)
+
+    def silence_ms(self, device: str) -> int:
+        """How long a device may say nothing and still hold what it said."""
+        return self.silent_after.get(device, DEFAULT_SILENT_AFTER_MS)
+
+    def held_ms(self, series: Series) -> int:
+        """Until when a running step holds: its device may have spoken of other things."""
+        voice, until = self._voices[series.key.device], max(series.until_ms, series.held_ms)
+        if series.restored or series.until_ms < voice.resumed_ms:
+            return until
+        return max(until, voice.spoke_ms)
+
     def _meet(self, device: str) -> Voice:
         voice = self._voices[device] = Voice()
         return voice
@@ -146,6 +195,7 @@ class LiveState:
             if observed - spoke > self.silent_after.get(device, DEFAULT_SILENT_AFTER_MS):
                 for series in voice.series.values():
                     self.rollups.pause(series.number, spoke)
+                    series.held_ms = self.held_ms(series)
                 voice.resumed_ms = observed
             voice.spoke_ms = observed
         elif reading.time_source in HUB_STAMPED:  # the hub's clock was set back
@@ -179,6 +229,7 @@ class LiveState:
             self._tie(series, reading, is_late),
         )
         self.next_intake += 1
+        self.mending.note(change)
         if not is_late:
             self.begin(series, change)
             if reading.is_live:
@@ -186,15 +237,24 @@ class LiveState:
         return change
 
     def _tie(self, series: Series, reading: Reading, is_late: bool) -> int:
-        if is_late:  # nobody knows what else was observed then; never the tie of a live change
+        """Changes of one millisecond are told apart, and kept in order, by their tie."""
+        observed, known = reading.observed_ms, series.intake > 0
+        if known and not is_late and observed < series.observed_ms:  # time was set back
+            self.rewound_ms = max(self.rewound_ms, series.until_ms)
+        if is_late or observed <= self.rewound_ms:
+            # nobody knows what else was observed then; never the tie of a live change
             return LATE_TIES + self.next_intake % LATE_TIES
-        return series.tie + 1 if series.intake and reading.observed_ms == series.observed_ms else 0
+        self._ties = self._ties + 1 if observed == self._tied_ms else 0
+        self._tied_ms = observed
+        if known and observed == series.observed_ms:
+            self._ties = max(self._ties, series.tie + 1)
+        return self._ties
 
     def begin(self, series: Series, change: Change) -> None:
         """The step of a change becomes the running one; also how a log is replayed."""
         series.value, series.unit = change.value, change.unit
         series.quality, series.reason = change.quality, change.reason
-        series.observed_ms = series.until_ms = change.observed_ms
+        series.observed_ms = series.until_ms = series.held_ms = change.observed_ms
         series.received_ms, series.time_source = change.received_ms, change.time_source
         series.intake, series.tie, series.count = change.intake, change.tie, 1
         series.live_ms, series.restored = None, False
@@ -232,6 +292,7 @@ def _is_late(series: Series, reading: Reading) -> bool:
 
 def _end_of(series: Series, reading: Reading) -> int:
     """Where the step before ends: never after the next one began, unless a clock was set back."""
+    until = max(series.until_ms, series.held_ms)
     if reading.observed_ms < series.observed_ms:
-        return series.until_ms
-    return min(series.until_ms, reading.observed_ms)
+        return until
+    return min(until, reading.observed_ms)

@@ -13,7 +13,7 @@ import msgspec
 
 from hub.domain.series import Series, SeriesKey
 from hub.live import Change, LiveState
-from hub.store.packing import Columns, Record, RoomRow, change_at, columns_of, deflate, inflate
+from hub.store.packing import Columns, RoomRow, change_at, deflate, inflate, pack, unpack
 from hub.store.rollup import Sums
 
 ROOM = "room.status"
@@ -63,7 +63,9 @@ class Memory(msgspec.Struct):
 
 
 def recall(
-    keys: Mapping[int, SeriesKey], checkpoint: bytes | None, log: Iterable[Record]
+    keys: Mapping[int, SeriesKey],
+    checkpoint: bytes | None,
+    log: Iterable[tuple[Columns | None, list[RoomRow]]],
 ) -> Memory:
     """Build the live state: every value with its old times, ``restored`` and not heard live."""
     memory = Memory(LiveState(), {}, dict(keys))
@@ -74,8 +76,10 @@ def recall(
         live.next_number = max(live.next_number, number + 1)
     if checkpoint is not None:
         _thaw(memory, msgspec.msgpack.decode(inflate(checkpoint), type=Saved))
-    for record in log:
-        _replay(memory, record)
+    for columns, rooms in log:
+        if columns is not None:
+            _replay(memory, columns)
+        memory.rooms.update((row.number, row) for row in rooms)
     for series in live.series.values():
         series.restored, series.live_ms = True, None
         # The hub was away: what ran then does not count until its device speaks again.
@@ -93,10 +97,10 @@ def _thaw(memory: Memory, saved: Saved) -> None:
     live.next_intake = saved.next_intake
     live.next_number = max(live.next_number, saved.next_number)
     live.heard.update(saved.heard)
+    columns = None if saved.running is None else unpack(saved.running)
     for at, (length, count) in enumerate(zip(saved.until, saved.count, strict=True)):
-        if saved.running is None:
-            break
-        change = change_at(saved.running, at, memory.keys)
+        assert columns is not None  # noqa: S101 - there is one where there are lengths
+        change = change_at(columns, at, memory.keys)
         series = live.series[change.key]
         live.begin(series, change)
         series.until_ms, series.count = change.observed_ms + length, count
@@ -104,11 +108,10 @@ def _thaw(memory: Memory, saved: Saved) -> None:
     memory.rooms.update((row.number, row) for row in saved.rooms)
 
 
-def _replay(memory: Memory, record: Record) -> None:
+def _replay(memory: Memory, columns: Columns) -> None:
     live = memory.live
-    for at in range(len(record.changes.number) if record.changes else 0):
-        assert record.changes is not None  # noqa: S101 - the range above is empty then
-        change = change_at(record.changes, at, memory.keys)
+    for at in range(len(columns.number)):
+        change = change_at(columns, at, memory.keys)
         live.next_intake = max(live.next_intake, change.intake + 1)
         if change.time_source not in ("queued", "retained"):
             heard = live.heard.get(change.key.device, 0)
@@ -118,7 +121,6 @@ def _replay(memory: Memory, record: Record) -> None:
         if change.after_gap and change.previous_until_ms is not None:
             live.rollups.pause(change.number, change.previous_until_ms)
         live.begin(live.series[change.key], change)
-    memory.rooms.update((row.number, row) for row in record.rooms)
 
 
 def _step(series: Series) -> Change:
@@ -133,4 +135,5 @@ def _step(series: Series) -> Change:
         series.received_ms,
         series.time_source,
         series.intake,
+        tie=series.tie,
     )

@@ -13,6 +13,8 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 from edge.clock import Clock
 from edge.reading import Receipt
@@ -33,6 +35,7 @@ CHECKPOINT_CHANGES = 50_000  # a busy hub replays no more than this at its next 
 MAX_GROUP = 5_000  # changes in a transaction: some 20 ms of packing
 MAX_WAITING = 200_000  # changes in memory while the disk is away: about 60 MB
 BACKOFF_S = (0.25, 5.0)
+T = TypeVar("T")
 LOOK_S = 1.0  # how long the timer sleeps at most: the clock's speed may change meanwhile
 CLOSE_S = 8.0
 
@@ -46,9 +49,11 @@ class Commits:
         inflight: int,
         writer: Writer,
         last_id: int,
+        checkpoint_id: int,
         add_checkpoint: Callable[[Group, int], None],
     ) -> None:
         self.committed = last_id
+        self.checkpointed = checkpoint_id
         self.confirmed = 0
         self.written = 0  # transactions since the start
         self.on_storage: Callable[[StorageState], None] | None = None
@@ -85,6 +90,21 @@ class Commits:
             group.due_ms = -FAR_MS
             self._wake.set()
         self._bound(group)
+
+    @property
+    def next_id(self) -> int:
+        """The commit in which what is appended now will be."""
+        return self._open.id
+
+    async def work(self, purpose: str, operate: Callable[[sqlite3.Connection], T]) -> T:
+        """One transaction of somebody else's in the writer's thread, between two commits.
+
+        Raises:
+            StoreError, sqlite3.Error, OSError: nothing of it was done.
+        """
+        loop, now_ms = asyncio.get_running_loop(), self._clock.now_ms()
+        work = partial(self._writer.work, purpose, now_ms, operate)
+        return await loop.run_in_executor(self._thread, work)
 
     def append_room(self, row: RoomRow) -> None:
         self._open.rooms.append(row)
@@ -217,6 +237,8 @@ class Commits:
         self._backlog.popleft()
         self.committed = group.id
         self.written += 1
+        if group.checkpoint is not None:
+            self.checkpointed = group.id
         self._waiting -= len(group.changes) + len(group.rooms)
         if self._failing_since_ms is not None:
             self._failing_since_ms = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from edge.reading import Delivery, Receipt
 from hub.domain.series import SeriesKey
 from hub.live import Change
+from hub.store.outbox import MirrorCursor
 from hub.store.packing import RoomRow
 from hub.store.rollup import HourRow
 
@@ -29,6 +30,9 @@ class Group:
     saved_ms: int = 0
     checkpoint: bytes | None = None
     hours: list[HourRow] = field(default_factory=list)
+    mirrors: dict[str, MirrorCursor] = field(default_factory=dict)
+    wear: list[tuple[int, str, int]] = field(default_factory=list)
+    """Day, purpose and bytes, as totals of their days."""
 
     @property
     def is_empty(self) -> bool:

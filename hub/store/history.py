@@ -1,20 +1,20 @@
-"""From rows to answers: pages of readings, and the steps of a room."""
+"""From rows to answers: pages of readings, the steps of a series, and where a step ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from device_drivers.contract import Quality
-from hub.domain.room import Status
 from hub.domain.series import SeriesKey
-from hub.domain.views import RoomStep
 from hub.live import Change
-from hub.store.packing import RoomRow, change_at
+from hub.store.merge import PENDING, Found, Range, in_order
+from hub.store.packing import change_at
 from hub.store.query import ReadingItem
-from hub.store.reader import Question, in_order
+from hub.store.reader import CHAPTER_BITS, EVER_MS, Question
+from hub.store.shelf import Step
 
-PENDING = 2**62  # the row of a change that is not committed yet
+Keys = Mapping[int, SeriesKey]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,86 +26,116 @@ class Wanted:
     numbers: frozenset[int] | None
     quality: Quality | None
     limit: int
-    after: tuple[int, int]
-
-    def holds(self, change: Change) -> bool:
-        return (
-            self.from_ms <= change.observed_ms < self.to_ms
-            and (change.observed_ms, change.intake) > self.after
-            and (self.numbers is None or change.number in self.numbers)
-            and (self.quality is None or change.quality is self.quality)
-        )
+    after: tuple[int, int, int]
 
 
-def read_page(
-    question: Question, wanted: Wanted, keys: Mapping[int, SeriesKey]
-) -> tuple[list[ReadingItem], bool]:
+def read_page(question: Question, wanted: Wanted, keys: Keys) -> tuple[list[ReadingItem], bool]:
     """One page in order of time, and whether there is more."""
-    found = [(c.observed_ms, c.intake, PENDING, c) for c in question.pending if wanted.holds(c)]
+    items: list[ReadingItem] = []
     begin = max(wanted.from_ms, wanted.after[0])
-    for first_ms, row_id in in_order(question, begin, wanted.to_ms, wanted.numbers):
-        if len(found) > wanted.limit:
-            found.sort()
-            del found[wanted.limit + 1 :]
-            if first_ms > found[-1][0]:
-                break
-        for change in _changes(question, row_id, wanted, keys):
-            found.append((change.observed_ms, change.intake, row_id, change))
-    found.sort()
-    page = found[: wanted.limit]
-    return [_item(c, _until(question, c, row)) for _, _, row, c in page], len(found) > len(page)
+    for found in in_order(question, Range(begin, wanted.to_ms, wanted.numbers), keys):
+        if found.order <= wanted.after:
+            continue
+        if wanted.quality is not None and found.change.quality is not wanted.quality:
+            continue
+        if len(items) == wanted.limit:
+            return items, True
+        question.check()
+        items.append(_item(found.change, end_of(question, found)))
+    return items, False
 
 
-def _changes(
-    question: Question, row_id: int, wanted: Wanted, keys: Mapping[int, SeriesKey]
-) -> Iterator[Change]:
-    columns = question.record(row_id).changes
-    if columns is None:
-        return
-    earliest = max(wanted.from_ms, wanted.after[0]) - columns.base_ms
-    latest = wanted.to_ms - columns.base_ms
-    numbers = wanted.numbers
-    for at, (number, observed) in enumerate(zip(columns.number, columns.observed, strict=True)):
-        if earliest <= observed < latest and (numbers is None or number in numbers):
-            change = change_at(columns, at, keys)
-            if wanted.holds(change):
-                yield change
+def read_steps(
+    question: Question, key: SeriesKey, number: int, from_ms: int, to_ms: int
+) -> list[Step]:
+    """The steps of one series that begin in a time, and before them the one that ran into it."""
+    before = step_before(question, key, number, from_ms)
+    steps = [] if before is None else [Step(before.change, end_of(question, before))]
+    wanted = Range(from_ms, to_ms, frozenset((number,)))
+    for found in in_order(question, wanted, {number: key}):
+        question.check()
+        steps.append(Step(found.change, end_of(question, found)))
+    return steps
 
 
-def _until(question: Question, change: Change, row_id: int) -> int:
+def end_of(question: Question, found: Found) -> int:
     """When a step was last confirmed: the step after it knows, or the live state does."""
-    question.check()
+    change, number = found.change, found.number
     if change.is_late:
         return change.observed_ms
-    running = question.coverage.get(change.number)
-    if running is not None and running[0] == change.intake:
-        return running[1]
-    if row_id != PENDING:
-        end = _end_in_log(question, change, row_id)
-        if end is not None:
-            return end
-    ends = (_ends(later, change) for later in question.pending if later.number == change.number)
+    running = question.running.get(number)
+    if running is not None and (running.observed_ms, running.tie) == (found.observed_ms, found.tie):
+        return running.until_ms
+    if found.until_ms is not None:
+        return found.until_ms
+    ends = _ends_behind(question, found)
     return next((end for end in ends if end is not None), change.observed_ms)
 
 
-def _end_in_log(question: Question, change: Change, row_id: int) -> int | None:
-    keys = {change.number: change.key}
-    for later in question.rows_with(change.number, row_id):
-        columns = question.record(later).changes
-        if columns is None:
-            continue
-        for at, number in enumerate(columns.number):
-            if number == change.number:
-                end = _ends(change_at(columns, at, keys), change)
-                if end is not None:
-                    return end
-    return None
+def _ends_behind(question: Question, found: Found) -> Iterator[int | None]:
+    """What later changes of the series say, from the place of the change on."""
+    number, key, place = found.number, found.change.key, found.place
+    if place < 0:
+        for shelf_id in question.shelves_with(number, -place):
+            question.check()
+            yield question.shelf(shelf_id).opening(number)
+    if place != PENDING:
+        for row_id in question.commits_with(number, max(place, 0)):
+            for later in _changes_of(question, row_id, number, key):
+                yield _end_by(later, found.change)
+    for later in question.pending:
+        if later.number == number:
+            yield _end_by(later, found.change)
 
 
-def _ends(later: Change, change: Change) -> int | None:
+def _changes_of(question: Question, row_id: int, number: int, key: SeriesKey) -> Iterator[Change]:
+    columns = question.commit(row_id)
+    if columns is None:
+        return
+    for at, held in enumerate(columns.number):
+        if held == number:
+            yield change_at(columns, at, {number: key})
+
+
+def _end_by(later: Change, change: Change) -> int | None:
     if later.intake <= change.intake or later.is_late:
         return None
     return later.previous_until_ms
+
+
+def step_before(question: Question, key: SeriesKey, number: int, ms: int) -> Found | None:
+    """The last step that began before then, late readings apart."""
+    pending = [Found(c.observed_ms, number, c.tie, PENDING, c, None) for c in question.pending]
+    found = _latest(pending, number, ms)
+    for row_id in question.commits_before(number, ms) if found is None else ():
+        changes = _changes_of(question, row_id, number, key)
+        in_row = [Found(c.observed_ms, number, c.tie, row_id, c, None) for c in changes]
+        found = _latest(in_row, number, ms)
+        if found is not None:
+            break
+    return found if found is not None else _sealed_before(question, key, number, ms)
+
+
+def _sealed_before(question: Question, key: SeriesKey, number: int, ms: int) -> Found | None:
+    for shelf_id in question.shelves_before(number, ms):
+        shelf, place = question.shelf(shelf_id), -(shelf_id >> CHAPTER_BITS)
+        steps = shelf.steps(number, key, -EVER_MS, ms)
+        pairs = [(step.change, step.until_ms) for step in steps]
+        found = _latest(
+            [Found(c.observed_ms, number, c.tie, place, c, until) for c, until in pairs], number, ms
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def _latest(found: list[Found], number: int, ms: int) -> Found | None:
+    held = (
+        item
+        for item in found
+        if item.change.number == number and item.observed_ms < ms and not item.change.is_late
+    )
+    return max(held, key=lambda item: item.order, default=None)
 
 
 def _item(change: Change, until_ms: int) -> ReadingItem:
@@ -121,39 +151,6 @@ def _item(change: Change, until_ms: int) -> ReadingItem:
         change.received_ms,
         change.time_source,
         until_ms,
-        change.intake,
+        change.number,
+        change.tie,
     )
-
-
-def read_room_rows(
-    question: Question, number: int, pending: Sequence[RoomRow], from_ms: int, to_ms: int
-) -> list[RoomRow]:
-    """A room's changes in a time, with the one before it and the one after it."""
-    start = _row_before(question, number, from_ms)
-    rows: list[RoomRow] = []
-    for row_id in question.rows_with(number, start):
-        rows += [r for r in question.record(row_id).rooms if r.number == number]
-        if rows and rows[-1].at_ms >= to_ms:
-            return rows
-    return rows + [row for row in pending if row.number == number]
-
-
-def _row_before(question: Question, number: int, ms: int) -> int:
-    for row_id in question.last_with(number, ms):
-        rooms = question.record(row_id).rooms
-        if any(row.number == number and row.at_ms <= ms for row in rooms):
-            return row_id
-    return 0
-
-
-def room_steps(
-    rows: Sequence[RoomRow], running_until_ms: int, from_ms: int, to_ms: int
-) -> list[RoomStep]:
-    """Steps inside a time; where one ends before the next begins, nobody was watching."""
-    ends = [row.previous_until_ms for row in rows[1:]] + [running_until_ms]
-    steps: list[RoomStep] = []
-    for row, end in zip(rows, ends, strict=True):
-        begin, stop = max(row.at_ms, from_ms), min(end or row.at_ms, to_ms)
-        if begin < stop:
-            steps.append(RoomStep(begin, stop, Status(row.status), row.people))
-    return steps

@@ -1,23 +1,51 @@
-"""Where finished hours are kept: a shelf of 32 series in an hour is one row.
+"""Where finished hours are kept: a shelf of 32 series in an hour is one row, later a week is.
 
 Rows lie in order of shelf and hour, so that the hours of one series are read in one go and an hour
 of the whole centre touches some forty pages. A row is never changed: later ones of the same hour
-add to it, or take its place where a late reading corrected it.
+add to it, or take its place where a late reading corrected it. A week that is over becomes one
+row of columns for each shelf; what is corrected later lies beside it until it is packed again.
 """
 
 from __future__ import annotations
 
+import math
 import sqlite3
+from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
 
 import msgspec
+import zstandard
 
-from hub.store.packing import deflate, inflate
-from hub.store.rollup import HOUR_MS, HourRow
+from hub.store.packing import deflate, inflate, plain, value_of
+from hub.store.reader import Question
+from hub.store.rollup import HOUR_MS, HourRow, merge
 from hub.store.shelf import shelf_of
 
 NTH_BITS, HOUR_BITS = 16, 22
+WEEK_BITS = 16
+WEEK_HOURS = 168
+WEEK_MS = WEEK_HOURS * HOUR_MS
+LEVEL = 9
+
+
+class Week(msgspec.Struct, array_like=True):
+    """The hours of one series in one week. Means are kept to seven digits (32 bits)."""
+
+    hours: list[int]  # differences, from the first hour of the week
+    covered: list[int]
+    mean: bytes
+    low: list[Any]
+    low_scale: bytes
+    high: list[Any]
+    high_scale: bytes
+    shares: list[dict[str, int]]
+
+
+_week = msgspec.msgpack.Decoder(Week)
+_weeks = msgspec.msgpack.Decoder(dict[int, msgspec.Raw])
 
 
 def row_id(shelf: int, hour_ms: int, nth: int = 0) -> int:
@@ -26,6 +54,10 @@ def row_id(shelf: int, hour_ms: int, nth: int = 0) -> int:
     True
     """
     return (shelf << HOUR_BITS | hour_ms // HOUR_MS) << NTH_BITS | nth
+
+
+def week_id(shelf: int, week: int) -> int:
+    return shelf << WEEK_BITS | week
 
 
 def add_hours(db: sqlite3.Connection, rows: Iterable[HourRow]) -> None:
@@ -44,5 +76,110 @@ def add_hours(db: sqlite3.Connection, rows: Iterable[HourRow]) -> None:
         db.execute("INSERT INTO hours VALUES (?, ?)", (number, body))
 
 
-def hours_of(body: bytes) -> list[HourRow]:
-    return msgspec.msgpack.decode(inflate(body), type=list[HourRow])
+def read_hours(question: Question, number: int, from_ms: int, to_ms: int) -> list[HourRow]:
+    """What is kept of the hours of one series that begin in this time, oldest row first."""
+    shelf = shelf_of(number)
+    from_ms, to_ms = max(from_ms, 0), min(to_ms, HOUR_MS << HOUR_BITS) - 1
+    weeks = (week_id(shelf, from_ms // WEEK_MS), week_id(shelf, to_ms // WEEK_MS))
+    found: list[HourRow] = []
+    sql = "SELECT id, body FROM weeks WHERE id BETWEEN ? AND ?"
+    for week, body in question.rows(sql, weeks):
+        question.check()
+        found += open_week(body, week & (1 << WEEK_BITS) - 1, number)
+    sql = "SELECT body FROM hours WHERE id BETWEEN ? AND ?"
+    bounds = (row_id(shelf, from_ms), row_id(shelf, to_ms, (1 << NTH_BITS) - 1))
+    for (body,) in question.rows(sql, bounds):
+        question.check()
+        rows = msgspec.msgpack.decode(inflate(body), type=list[HourRow])
+        found += [row for row in rows if row.number == number]
+    return [row for row in found if from_ms <= row.hour_ms <= to_ms]
+
+
+# --- weeks --------------------------------------------------------------------------------------
+
+
+def oldest_week(question: Question, before_ms: int) -> tuple[int, int] | None:
+    """A shelf and a week whose hours are all older than that and still lie one by one."""
+    before = before_ms // WEEK_MS
+    start = 0
+    while True:
+        first = next(question.rows("SELECT min(id) FROM hours WHERE id >= ?", (start,)), (None,))[0]
+        if first is None:
+            return None
+        shelf, hour = divmod(first >> NTH_BITS, 1 << HOUR_BITS)
+        if hour // WEEK_HOURS < before:
+            return shelf, hour // WEEK_HOURS
+        start = row_id(shelf + 1, 0)
+
+
+def pack_week(db: sqlite3.Connection, shelf: int, week: int) -> None:
+    """Put the hours of a shelf and a week into one row, with what was packed of it before."""
+    bounds = (row_id(shelf, week * WEEK_MS), row_id(shelf, (week + 1) * WEEK_MS) - 1)
+    series: dict[int, list[HourRow]] = defaultdict(list)
+    packed = db.execute("SELECT body FROM weeks WHERE id = ?", (week_id(shelf, week),)).fetchone()
+    if packed is not None:
+        for number, raw in _opened(packed[0]).items():
+            series[number] = _rows(raw, week, number)
+    for (body,) in db.execute(
+        "SELECT body FROM hours WHERE id BETWEEN ? AND ? ORDER BY id", bounds
+    ):
+        for row in msgspec.msgpack.decode(inflate(body), type=list[HourRow]):
+            series[row.number].append(row)
+    made = {number: _packed(merge(rows), week) for number, rows in sorted(series.items())}
+    whole = (week_id(shelf, week), _closed(made))
+    db.execute("INSERT OR REPLACE INTO weeks VALUES (?, ?)", whole)
+    db.execute("DELETE FROM hours WHERE id BETWEEN ? AND ?", bounds)
+
+
+def open_week(body: bytes, week: int, number: int) -> list[HourRow]:
+    """The hours of one series in a packed week."""
+    raw = _opened(body).get(number)
+    return [] if raw is None else _rows(raw, week, number)
+
+
+def _closed(made: Mapping[int, Week]) -> bytes:
+    return zstandard.ZstdCompressor(level=LEVEL).compress(msgspec.msgpack.encode(made))
+
+
+def _opened(body: bytes) -> dict[int, msgspec.Raw]:
+    return _weeks.decode(zstandard.ZstdDecompressor().decompress(body))
+
+
+def _packed(rows: Sequence[HourRow], week: int) -> Week:
+    first = week * WEEK_HOURS
+    hours = [first, *(row.hour_ms // HOUR_MS for row in rows)]
+    low = [plain(row.low) for row in rows]
+    high = [plain(row.high) for row in rows]
+    return Week(
+        [later - earlier for earlier, later in pairwise(hours)],
+        [row.covered_ms for row in rows],
+        array("f", (math.nan if row.mean is None else row.mean for row in rows)).tobytes(),
+        [value for value, _ in low],
+        bytes(scale for _, scale in low),
+        [value for value, _ in high],
+        bytes(scale for _, scale in high),
+        [row.shares for row in rows],
+    )
+
+
+def _rows(raw: msgspec.Raw, week: int, number: int) -> list[HourRow]:
+    found = _week.decode(raw)
+    means = array("f", found.mean)
+    hour, rows = week * WEEK_HOURS, list[HourRow]()
+    for at, step in enumerate(found.hours):
+        hour += step
+        mean = None if math.isnan(means[at]) else means[at]
+        low = value_of(found.low[at], found.low_scale[at])
+        high = value_of(found.high[at], found.high_scale[at])
+        rows.append(
+            HourRow(
+                number,
+                hour * HOUR_MS,
+                found.covered[at],
+                mean,
+                low if not isinstance(low, str) else None,
+                high if not isinstance(high, str) else None,
+                found.shares[at],
+            )
+        )
+    return rows

@@ -2,26 +2,45 @@
 
 A database of every released schema is kept in ``tests/databases/``; the tests open and read it.
 
-    series      number of a series (or of a room's status) to its key
-    log         one row a commit, append-only: the packed changes, the time they span, and which
-                series are in it; no index, because an index costs a page for every reading
-    segments    the span and the series of 256 log rows each, so that a question about a month
-                looks at some hundred rows and not at all commits of the month
-    deliveries  what a commit took from the broker, until its acknowledgement is known to be there
-    live        one row: the live state at the last checkpoint
-    hours       finished hours of all series, one row a checkpoint that finished some
+    series         number of a series (or of a room's status) to its key
+    log            one row a commit, append-only: the time it spans, which series are in it, the
+                   room steps and the changes of it; no index: one costs a page for every reading
+    chapters       consecutive rows of the log that were sealed and then deleted
+    shelves        the changes of 32 series in one chapter; its number is chapter << 24 | shelf
+    room_chapters  the room steps of one chapter
+    deliveries     what a commit took from the broker, until its acknowledgement is known
+    live           one row: the live state at the last checkpoint
+    hours          finished hours: 32 series in one hour (hub/store/hours.py says how they lie)
+    weeks          the same for a whole week, once it is over
+    mirrors        how far each mirror is; ``rewind_ms`` is a wish of the command line
+    rejected       what a mirror would not take
+    wear           bytes written, by day and purpose
+    boots          how wrong the clock was at a start of this machine (hub/store/restamp.py)
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from typing import NamedTuple
 
+from hub.store import first_form
 from hub.store.query import StoreError
 
 APPLICATION_ID = 0x4C696E6C  # "Linl"
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (
+
+class Migration(NamedTuple):
+    """One step of the schema. ``before``, then ``convert`` what is there, then ``after``."""
+
+    name: str
+    before: tuple[str, ...]
+    convert: Callable[[sqlite3.Connection], None] | None = None
+    after: tuple[str, ...] = ()
+
+
+MIGRATIONS = (
+    Migration(
         "the log of changes",
         (
             "CREATE TABLE series (number INTEGER PRIMARY KEY, device TEXT NOT NULL,"
@@ -40,6 +59,40 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             " last_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
         ),
     ),
+    Migration(
+        "sealed history",
+        (
+            "ALTER TABLE log RENAME TO old_log",
+            "ALTER TABLE live RENAME TO old_live",
+            "ALTER TABLE hours RENAME TO old_hours",
+            "DROP TABLE segments",
+            "CREATE TABLE log (id INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL,"
+            " last_ms INTEGER NOT NULL, saved_ms INTEGER NOT NULL, members TEXT NOT NULL,"
+            " rooms BLOB, body BLOB) STRICT",
+            "CREATE TABLE chapters (id INTEGER PRIMARY KEY, first_id INTEGER NOT NULL,"
+            " last_id INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,"
+            " changes INTEGER NOT NULL, sealed_ms INTEGER NOT NULL) STRICT",
+            "CREATE TABLE shelves (id INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL,"
+            " last_ms INTEGER NOT NULL, mask INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
+            "CREATE TABLE room_chapters (id INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL,"
+            " last_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
+            "CREATE TABLE live (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL,"
+            " saved_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
+            "CREATE TABLE hours (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
+            "CREATE TABLE weeks (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
+            "CREATE TABLE mirrors (name TEXT PRIMARY KEY, commit_id INTEGER NOT NULL,"
+            " shelf INTEGER NOT NULL, saved_ms INTEGER NOT NULL, rewind_ms INTEGER) STRICT",
+            "CREATE TABLE rejected (id INTEGER PRIMARY KEY, mirror TEXT NOT NULL,"
+            " at_ms INTEGER NOT NULL, line TEXT NOT NULL, reason TEXT NOT NULL) STRICT",
+            "CREATE TABLE wear (day INTEGER NOT NULL, purpose TEXT NOT NULL,"
+            " bytes INTEGER NOT NULL, PRIMARY KEY (day, purpose)) STRICT, WITHOUT ROWID",
+            "CREATE TABLE boots (id TEXT PRIMARY KEY, base_ms INTEGER NOT NULL,"
+            " monotonic_ms INTEGER NOT NULL, first_commit INTEGER NOT NULL, shift_ms INTEGER,"
+            " last_commit INTEGER, done_commit INTEGER) STRICT, WITHOUT ROWID",
+        ),
+        first_form.convert,
+        ("DROP TABLE old_log", "DROP TABLE old_live", "DROP TABLE old_hours"),
+    ),
 )
 LATEST = len(MIGRATIONS)
 
@@ -54,7 +107,7 @@ def migrate(db: sqlite3.Connection, now_ms: int) -> None:
     done = version(db)
     if done == 0:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    for number, (name, statements) in enumerate(MIGRATIONS[done:], start=done + 1):
+    for number, step in enumerate(MIGRATIONS[done:], start=done + 1):
         db.execute("BEGIN IMMEDIATE")
         try:
             if number == 1:
@@ -62,9 +115,13 @@ def migrate(db: sqlite3.Connection, now_ms: int) -> None:
                     "CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL,"
                     " applied_ms INTEGER NOT NULL) STRICT"
                 )
-            for statement in statements:
+            for statement in step.before:
                 db.execute(statement)
-            db.execute("INSERT INTO migrations VALUES (?, ?, ?)", (number, name, now_ms))
+            if step.convert is not None:
+                step.convert(db)
+            for statement in step.after:
+                db.execute(statement)
+            db.execute("INSERT INTO migrations VALUES (?, ?, ?)", (number, step.name, now_ms))
             db.execute("COMMIT")
         finally:
             if db.in_transaction:

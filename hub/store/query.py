@@ -11,7 +11,7 @@ from edge.reading import TimeSource
 from hub.domain.series import SeriesKey
 
 MAX_LIMIT = 10_000
-CURSOR = re.compile(r"(-?[0-9]{1,16})\.([0-9]{1,18})")
+CURSOR = re.compile(r"(-?[0-9]{1,16})\.([0-9]{1,9})\.([0-9]{1,9})")
 
 
 class StoreError(Exception):
@@ -56,7 +56,8 @@ class ReadingItem(msgspec.Struct, frozen=True):
     received_ms: int
     time_source: TimeSource
     until_ms: int
-    intake: int
+    number: int
+    tie: int
 
 
 class ReadingsPage(msgspec.Struct, frozen=True):
@@ -76,20 +77,20 @@ class Hour(msgspec.Struct, frozen=True):
     shares: dict[str, int]
 
 
-def write_cursor(observed_ms: int, intake: int) -> str:
-    """
-    >>> read_cursor(write_cursor(1767225600000, 77))
-    (1767225600000, 77)
-    """
-    return f"{observed_ms}.{intake}"
+def write_cursor(item: ReadingItem) -> str:
+    return f"{item.observed_ms}.{item.tie}.{item.number}"
 
 
-def read_cursor(cursor: str) -> tuple[int, int]:
-    """
+def read_cursor(cursor: str) -> tuple[int, int, int]:
+    """Time, tie and series of the last item of a page.
+
     Raises:
         BadCursorError: it is none of ours, or holds numbers that SQLite cannot.
+
+    >>> read_cursor("1767225600000.0.77")
+    (1767225600000, 0, 77)
     """
     found = CURSOR.fullmatch(cursor)
     if found is None:
         raise BadCursorError("this cursor did not come from this hub")
-    return int(found[1]), int(found[2])
+    return int(found[1]), int(found[2]), int(found[3])

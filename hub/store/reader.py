@@ -4,38 +4,37 @@ A question never waits longer than its deadline: SQLite's progress handler ends 
 ``Question.check`` ends our own loops. Unpacking holds the interpreter's lock, so a long question
 lets go of it every few milliseconds; the event loop then stays prompt while a month is read.
 
-Each question sees one state: rows up to ``upto`` (the last commit when it was asked), then the
-changes that waited for the disk at that moment, then the live state's own coverage.
+Each question sees one state: the database as it was when the question began (one read
+transaction, so that what is sealed meanwhile is neither missed nor met twice), rows up to ``upto``,
+then the changes that waited for the disk at that moment, then the live state's own coverage.
 """
 
 from __future__ import annotations
 
-import heapq
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import msgspec
+from typing import Any
 
 from hub.live import Change
-from hub.store.packing import Record, inflate, member, unpack
+from hub.store.packing import Columns, member, unpack
 from hub.store.query import QueryTooSlowError
-from hub.store.rollup import HourRow
+from hub.store.shelf import Shelf, shelf_of
 
 DEADLINE_S = 10.0
 PROGRESS_STEPS = 20_000  # of SQLite's machine between looks at the clock: about 1 ms
 WORK_S = 0.002  # then the interpreter's lock is let go of
 REST_S = 0.0002
-KEPT_RECORDS = 128  # unpacked commits that a question remembers: some megabytes
-
-SEGMENTS_IN = (
-    "SELECT first_ms, first_id, last_id FROM segments"
-    " WHERE last_ms >= ? AND first_ms < ? AND first_id <= ?"
+KEPT_COMMITS = 128  # unpacked commits that a question remembers: some megabytes
+KEPT_SHELVES = 64
+CHAPTER_BITS = 24
+EVER_MS = 2**62
+WITH_SERIES = (
+    "SELECT s.id FROM chapters c CROSS JOIN shelves s ON s.id = (c.id << 24 | ?) AND s.mask & ?"
 )
-ROWS_IN = "SELECT first_ms, id FROM log WHERE id BETWEEN ? AND ? AND last_ms >= ? AND first_ms < ?"
 
 
 class Connections(threading.local):
@@ -106,20 +105,33 @@ def _connected(uri: str) -> sqlite3.Connection:
 
 @dataclass(slots=True)
 class Question:
-    """One question on one connection: the rows it may see, and how long it may take."""
+    """One question on one connection: the rows it may see, and how long it may take.
+
+    Used as a context: what it reads in between is one state of the database.
+    """
 
     db: sqlite3.Connection | None
     upto: int
     pending: Sequence[Change]
-    coverage: Mapping[int, tuple[int, int]]
-    """Series number to the intake number of its running step, and until when it is confirmed."""
+    running: Mapping[int, Running]
     deadline: float
-    _records: dict[int, Record] = field(default_factory=dict)
+    sealed_upto: int = 0
+    _commits: dict[int, Columns] = field(default_factory=dict)
+    _shelves: dict[int, Shelf] = field(default_factory=dict)
     _rested: float = field(default_factory=time.monotonic)
 
-    def __post_init__(self) -> None:
-        if self.db is not None:
+    def __enter__(self) -> Question:
+        if self.db is not None and self.upto:
             self.db.set_progress_handler(self._is_over, PROGRESS_STEPS)
+            self.db.execute("BEGIN")
+            for (last,) in self.rows("SELECT max(last_id) FROM chapters", ()):
+                self.sealed_upto = last or 0
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.db is not None and self.db.in_transaction:
+            self.db.set_progress_handler(None, 0)
+            self.db.execute("ROLLBACK")
 
     def _is_over(self) -> bool:
         return time.monotonic() > self.deadline
@@ -133,7 +145,7 @@ class Question:
             time.sleep(REST_S)
             self._rested = time.monotonic()
 
-    def rows(self, sql: str, parameters: tuple[object, ...]) -> Iterator[tuple[int, ...]]:
+    def rows(self, sql: str, parameters: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
         if self.db is None or not self.upto:
             return
         try:
@@ -143,114 +155,124 @@ class Question:
                 raise QueryTooSlowError("the question took too long") from error
             raise
 
-    def record(self, row_id: int) -> Record:
-        """One commit, unpacked."""
-        record = self._records.get(row_id)
-        if record is None:
-            self.check()
-            if len(self._records) >= KEPT_RECORDS:
-                self._records.clear()
-            assert self.db is not None  # noqa: S101 - a row id came from it
-            row = self.db.execute("SELECT body FROM log WHERE id = ?", (row_id,)).fetchone()
-            record = self._records[row_id] = unpack(row[0])
-        return record
-
-    def blocks(self, from_ms: int, to_ms: int, numbers: frozenset[int] | None) -> list[Block]:
-        """Stretches of the log that may hold changes of these series in this time."""
-        condition, parameters = _any_of(numbers)
-        sql = SEGMENTS_IN + condition
-        found = [
-            (first_ms, False, first, last)
-            for first_ms, first, last in self.rows(sql, (from_ms, to_ms, self.upto, *parameters))
-        ]
-        found.append((-(2**62), False, self.tail(), self.upto))
+    def commit(self, row_id: int) -> Columns | None:
+        """The changes of one commit, unpacked; None where it holds rooms only."""
+        found = self._commits.get(row_id)
+        if found is None:
+            body = self._blob("SELECT body FROM log WHERE id = ?", row_id)
+            if body is None:
+                return None
+            if len(self._commits) >= KEPT_COMMITS:
+                self._commits.clear()
+            found = self._commits[row_id] = unpack(body)
         return found
 
-    def tail(self) -> int:
-        """The first row that no segment covers yet."""
-        for (last,) in self.rows("SELECT max(last_id) FROM segments", ()):
-            return (last or 0) + 1
-        return 1
+    def shelf(self, shelf_id: int) -> Shelf:
+        """One shelf of a chapter, opened."""
+        found = self._shelves.get(shelf_id)
+        if found is None:
+            if len(self._shelves) >= KEPT_SHELVES:
+                self._shelves.clear()
+            body = self._blob("SELECT body FROM shelves WHERE id = ?", shelf_id)
+            assert body is not None  # noqa: S101 - its id came from a row
+            found = self._shelves[shelf_id] = Shelf(body)
+        return found
 
-    def block_rows(
-        self, block: Block, from_ms: int, to_ms: int, numbers: frozenset[int] | None
-    ) -> list[Block]:
-        """The commits of a stretch that may hold such changes."""
+    def _blob(self, sql: str, row_id: int) -> bytes | None:
         self.check()
-        condition, parameters = _any_of(numbers)
-        sql = ROWS_IN + condition
-        bounds = (block[2], min(block[3], self.upto), from_ms, to_ms)
-        return [
-            (first_ms, True, row_id, row_id)
-            for first_ms, row_id in self.rows(sql, (*bounds, *parameters))
-        ]
+        for (body,) in self.rows(sql, (row_id,)):
+            return body  # type: ignore[no-any-return]
+        return None
 
-    def rows_with(self, number: int, start_id: int) -> Iterator[int]:
-        """Commits from here on that hold a series, in order."""
-        sign, tail = member(number), self.tail()
-        inside = "SELECT id FROM log WHERE id BETWEEN ? AND ? AND instr(members, ?) ORDER BY id"
-        if start_id < tail:
-            segments = (
-                "SELECT first_id, last_id FROM segments"
-                " WHERE last_id >= ? AND instr(members, ?) ORDER BY last_id"
-            )
-            for first, last in self.rows(segments, (start_id, sign)):
-                bounds = (max(first, start_id), min(last, self.upto))
-                for (row_id,) in self.rows(inside, (*bounds, sign)):
-                    yield row_id
-        for (row_id,) in self.rows(inside, (max(tail, start_id), self.upto, sign)):
+    # --- where something may be ------------------------------------------------------------------
+
+    def commits_in(
+        self, from_ms: int, to_ms: int, numbers: frozenset[int] | None
+    ) -> Iterator[tuple[int, int]]:
+        """Commits of the hot log that may hold such changes: (earliest time, row)."""
+        condition, signs = _any_of(numbers)
+        sql = (
+            "SELECT first_ms, id FROM log WHERE id > ? AND id <= ?"
+            " AND last_ms >= ? AND first_ms < ? AND body IS NOT NULL"
+        )
+        yield from self.rows(sql + condition, (self.sealed_upto, self.upto, from_ms, to_ms, *signs))
+
+    def commits_with(self, number: int, start_id: int = 0) -> Iterator[int]:
+        """Commits of the hot log that hold a series, from a row on, in order."""
+        sql = "SELECT id FROM log WHERE id >= ? AND id <= ? AND instr(members, ?) ORDER BY id"
+        start = max(start_id, self.sealed_upto + 1)
+        for (row_id,) in self.rows(sql, (start, self.upto, member(number))):
             yield row_id
 
-    def last_with(self, number: int, ms: int) -> Iterator[int]:
-        """Commits that hold a series and begin no later than then, the latest first."""
-        sign = member(number)
-        inside = (
-            "SELECT id FROM log WHERE id BETWEEN ? AND ? AND first_ms <= ?"
+    def commits_before(self, number: int, ms: int) -> Iterator[int]:
+        """Commits of the hot log that hold a series and begin no later than then, latest first."""
+        sql = (
+            "SELECT id FROM log WHERE id > ? AND id <= ? AND first_ms <= ?"
             " AND instr(members, ?) ORDER BY id DESC"
         )
-        for (row_id,) in self.rows(inside, (self.tail(), self.upto, ms, sign)):
+        for (row_id,) in self.rows(sql, (self.sealed_upto, self.upto, ms, member(number))):
             yield row_id
-        segments = (
-            "SELECT first_id, last_id FROM segments"
-            " WHERE first_ms <= ? AND instr(members, ?) ORDER BY last_id DESC"
+
+    def chapters_in(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
+        """Chapters that may hold changes of this time: (earliest time, chapter)."""
+        sql = "SELECT first_ms, id FROM chapters WHERE last_ms >= ? AND first_ms < ?"
+        yield from self.rows(sql, (from_ms, to_ms))
+
+    def shelves_in(
+        self, chapter: int, from_ms: int, to_ms: int, numbers: frozenset[int] | None
+    ) -> Iterator[tuple[int, int]]:
+        """Shelves of a chapter that may hold such changes: (earliest time, shelf)."""
+        base = chapter << CHAPTER_BITS
+        if numbers is None or len(numbers) > 64:
+            sql = (
+                "SELECT first_ms, id FROM shelves WHERE id BETWEEN ? AND ?"
+                " AND last_ms >= ? AND first_ms < ?"
+            )
+            bounds = (base, base + (1 << CHAPTER_BITS) - 1, from_ms, to_ms)
+            yield from self.rows(sql, bounds)
+            return
+        sql = (
+            "SELECT first_ms, id FROM shelves WHERE id = ? AND mask & ?"
+            " AND last_ms >= ? AND first_ms < ?"
         )
-        for first, last in self.rows(segments, (ms, sign)):
-            for (row_id,) in self.rows(inside, (first, min(last, self.upto), ms, sign)):
-                yield row_id
+        for shelf, mask in masks(numbers).items():
+            yield from self.rows(sql, (base + shelf, mask, from_ms, to_ms))
+
+    def shelves_with(self, number: int, after: int) -> Iterator[int]:
+        """Shelves of chapters behind a chapter that hold a series, in order."""
+        return self._shelf_ids(WITH_SERIES + " WHERE c.id > ? ORDER BY c.id", number, after)
+
+    def shelves_before(self, number: int, ms: int) -> Iterator[int]:
+        """Shelves that hold a series and begin no later than then, the latest chapter first."""
+        return self._shelf_ids(
+            WITH_SERIES + " WHERE c.first_ms <= ? ORDER BY c.id DESC", number, ms
+        )
+
+    def _shelf_ids(self, sql: str, number: int, bound: int) -> Iterator[int]:
+        ((shelf, mask),) = masks(frozenset((number,))).items()
+        for (shelf_id,) in self.rows(sql, (shelf, mask, bound)):
+            yield shelf_id
 
 
-Block = tuple[int, bool, int, int]
-"""First time, whether it is a single commit, first and last row."""
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The step of a series that is still running, and until when it is confirmed."""
+
+    observed_ms: int
+    tie: int
+    until_ms: int
 
 
-def in_order(
-    question: Question, from_ms: int, to_ms: int, numbers: frozenset[int] | None
-) -> Iterator[tuple[int, int]]:
-    """Commits by the earliest time in them: ``(first_ms, row id)``.
+def masks(numbers: frozenset[int]) -> dict[int, int]:
+    """Which of their 32 series each shelf must hold, as bits.
 
-    Rows and times run nearly alike, but late readings break that; hence a heap and no trust.
+    >>> masks(frozenset((32, 33, 64)))
+    {1: 3, 2: 1}
     """
-    heap = question.blocks(from_ms, to_ms, numbers)
-    heapq.heapify(heap)
-    while heap:
-        block = heapq.heappop(heap)
-        if block[1]:
-            yield block[0], block[2]
-            continue
-        for row in question.block_rows(block, from_ms, to_ms, numbers):
-            heapq.heappush(heap, row)
-
-
-def hour_rows(question: Question, number: int, from_ms: int, to_ms: int) -> list[HourRow]:
-    """The finished hours of one series that begin in this time."""
-    sql = "SELECT id FROM hours WHERE last_ms >= ? AND first_ms < ? AND id <= ?"
-    found: list[HourRow] = []
-    for (row_id,) in list(question.rows(sql, (from_ms, to_ms, question.upto))):
-        question.check()
-        assert question.db is not None  # noqa: S101 - a row id came from it
-        body = question.db.execute("SELECT body FROM hours WHERE id = ?", (row_id,)).fetchone()[0]
-        rows = msgspec.msgpack.decode(inflate(body), type=list[HourRow])
-        found += [r for r in rows if r.number == number and from_ms <= r.hour_ms < to_ms]
+    found: dict[int, int] = {}
+    for number in sorted(numbers):
+        shelf = shelf_of(number)
+        found[shelf] = found.get(shelf, 0) | 1 << (number & 31)
     return found
 
 

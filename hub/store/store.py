@@ -10,6 +10,8 @@ Reader threads: questions. Four rules decide when a group is committed, whicheve
 3. half of the broker's window waits for its receipts, or nothing more would arrive;
 4. the group is large.
 
+Older history is sealed, corrected and deleted by ``upkeep``, between commits.
+
 When the disk fails, nothing is forgotten: groups wait in memory, in order, and are tried again
 for ever, at most 5 s apart. Receipts beyond half the broker's window are then settled unsaved,
 oldest first, so that a hub with a full disk still shows live rooms; that is the price: what it
@@ -21,19 +23,15 @@ same, with what it can read. A damaged or foreign database, or no folder at all,
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import sqlite3
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-
-import msgspec
 
 from edge.clock import Clock
 from edge.reading import Receipt
@@ -41,28 +39,36 @@ from hub.domain.room import RoomState
 from hub.domain.series import SeriesKey
 from hub.domain.views import RoomStep, StorageState
 from hub.live import Change
-from hub.store.checkpoint import ROOM, Memory, recall, room_key, save
+from hub.store import outbox
+from hub.store.checkpoint import ROOM, room_key, save
 from hub.store.commits import Commits
 from hub.store.group import FAR_MS, Group
-from hub.store.history import Wanted, read_page, read_room_rows, room_steps
-from hub.store.packing import RoomRow
+from hub.store.history import Wanted, read_page, read_steps
+from hub.store.hours import read_hours
+from hub.store.opening import open_database, recalled, take_folder
+from hub.store.outbox import Batch, MirrorCursor
 from hub.store.query import (
     MAX_LIMIT,
     Hour,
     ReadingsPage,
     ReadingsQuery,
     StoreBusyError,
-    StoreError,
     read_cursor,
     write_cursor,
 )
-from hub.store.reader import DEADLINE_S, Question, Reader, hour_rows, open_readonly
+from hub.store.reader import DEADLINE_S, Question, Reader, Running
+from hub.store.retention import Keep
 from hub.store.rollup import HourRow, merge
-from hub.store.writer import Loaded, Writer, explain_damage, is_damage, load
+from hub.store.roomlog import RoomLog, read_rows, room_steps
+from hub.store.shelf import Step
+from hub.store.upkeep import Upkeep
+from hub.store.wear import Wear
+from hub.store.writer import Loaded, Writer
 
 log = logging.getLogger(__name__)
 
 MAX_QUESTIONS = 64
+UPKEEP_S = 600.0  # a job may read this long; it lets others run in between
 DATABASE = "linli.db"
 
 Answer = TypeVar("Answer")
@@ -72,28 +78,43 @@ class Store:
     """Made by ``open``; every method belongs to the event loop."""
 
     def __init__(
-        self, path: Path, clock: Clock, inflight: int, writer: Writer, loaded: Loaded
+        self,
+        path: Path,
+        clock: Clock,
+        inflight: int,
+        writer: Writer,
+        wear: Wear,
+        loaded: Loaded,
+        keep: Keep,
     ) -> None:
-        memory = _recall(path, loaded)
+        memory = recalled(path, loaded)
         self.live = memory.live
+        self.wear = wear
+        wear.load(loaded.wear)
         self.on_storage: Callable[[StorageState], None] | None = None
         """Called once when writing fails, and once when it works again."""
         self._clock = clock
-        self._commits = Commits(clock, inflight, writer, loaded.last_id, self._add_checkpoint)
+        add = self._add_checkpoint
+        ids = (loaded.last_id, loaded.checkpoint_id)
+        self._commits = Commits(clock, inflight, writer, *ids, add)
         self._commits.on_storage = self._tell
         self._task: asyncio.Task[None] | None = None
         self._reader = Reader(path)
         self._reading = ThreadPoolExecutor(2, "store-reader")
         self._questions = 0
-        self._rooms = memory.rooms
+        self._rooms = RoomLog(memory.rooms, loaded.rooms, loaded.alive_ms)
         self._room_numbers = {k.part: n for n, k in memory.keys.items() if k.channel == ROOM}
-        self._unsaid = set(memory.rooms)  # rooms of which nothing was said since this start
         self._alive_ms = loaded.alive_ms
         self._lock = -1
         self._deliveries = loaded.deliveries
+        self._cursors = loaded.cursors
+        self._mirrors: set[str] = set()
+        self.upkeep = Upkeep(self, keep, clock)
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock, inflight: int = 20) -> Store:
+    async def open(
+        cls, path: Path, clock: Clock, inflight: int = 20, keep: Keep | None = None
+    ) -> Store:
         """Open or make the database in a folder, and restore the live state from it.
 
         Raises:
@@ -101,15 +122,15 @@ class Store:
                 from a newer Linli or not ours. A full or read-only disk is no error: ``state()``
                 says it fails.
         """
-        file = path / DATABASE
-        writer = Writer(file)
+        file, wear = path / DATABASE, Wear(clock.now_ms)
+        writer = Writer(file, wear)
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "store-open") as worker:
-            lock = await loop.run_in_executor(worker, _take_folder, path)
+            lock = await loop.run_in_executor(worker, take_folder, path)
             try:
-                opening = loop.run_in_executor(worker, _open, writer, file, clock.now_ms())
+                opening = loop.run_in_executor(worker, open_database, writer, file, clock.now_ms())
                 loaded, failure = await opening
-                store = cls(file, clock, inflight, writer, loaded)
+                store = cls(file, clock, inflight, writer, wear, loaded, keep or Keep())
             except BaseException:
                 os.close(lock)
                 raise
@@ -136,19 +157,11 @@ class Store:
 
     def append_room(self, step: RoomState) -> None:
         """Keep a room's status if it differs from what was said of the room since this start."""
-        now = self._clock.now_ms()
-        people = None if step.people is None else step.people.estimate
         number = self._room_number(step.room)
-        running = self._rooms.get(number)
-        previous = None if running is None else now
-        if number in self._unsaid:
-            previous = min(self._alive_ms, now)
-            self._unsaid.discard(number)
-        elif running is not None and (running.status, running.people) == (step.status, people):
-            return
-        row = RoomRow(number, now, step.status.value, people, previous)
-        self._rooms[number] = row
-        self._commits.append_room(row)
+        row = self._rooms.next_row(number, step, self._clock.now_ms())
+        if row is not None:
+            self._rooms.add(self._commits.next_id, row)
+            self._commits.append_room(row)
 
     def confirmed(self, commit: int) -> None:
         """The broker has every acknowledgement up to this commit; forget their deliveries."""
@@ -174,8 +187,11 @@ class Store:
         """Commit everything, coverage included, and settle; ends within seconds."""
         await self._commits.close(self._task)
         self._reading.shutdown(wait=True)
+        self.upkeep.close()
         self._reader.close()
         os.close(self._lock)
+
+    # --- history ---------------------------------------------------------------------------------
 
     async def readings(self, query: ReadingsQuery) -> ReadingsPage:
         """One page of changes in order of time, committed or not.
@@ -183,30 +199,38 @@ class Store:
         Raises:
             BadCursorError, QueryTooSlowError, StoreBusyError
         """
-        after = (-FAR_MS, 0) if query.cursor is None else read_cursor(query.cursor)
+        after = (-FAR_MS, 0, 0) if query.cursor is None else read_cursor(query.cursor)
         limit = max(1, min(query.limit, MAX_LIMIT))
         numbers = self._numbers(query.device, query.channel)
         if numbers is not None and not numbers:
             return ReadingsPage((), None)
         wanted = Wanted(query.from_ms, query.to_ms, numbers, query.quality, limit, after)
-        pending = [change for group in self._commits.groups() for change in group.changes]
-        coverage = {s.number: (s.intake, s.until_ms) for s in self.live.series.values()}
         keys = {s.number: s.key for s in self.live.series.values()}
-        ask = partial(read_page, wanted=wanted, keys=keys)
-        items, is_more = await self._ask(ask, pending, coverage)
-        cursor = write_cursor(items[-1].observed_ms, items[-1].intake) if is_more else None
-        return ReadingsPage(tuple(items), cursor)
+        items, is_more = await self.ask(partial(read_page, wanted=wanted, keys=keys))
+        return ReadingsPage(tuple(items), write_cursor(items[-1]) if is_more else None)
+
+    async def steps(self, key: SeriesKey, from_ms: int, to_ms: int) -> list[Step]:
+        """The steps of one series that begin in a time, and before them the one that ran into it.
+
+        Raises:
+            QueryTooSlowError, StoreBusyError
+        """
+        series = self.live.series.get(key)
+        if series is None:
+            return []
+        number = series.number
+        ask = partial(read_steps, key=key, number=number, from_ms=from_ms, to_ms=to_ms)
+        return await self.ask(ask)
 
     async def room_steps(self, room: str, from_ms: int, to_ms: int) -> list[RoomStep]:
         """The statuses of a room in a time; what no step covers, nobody watched."""
         number = self._room_numbers.get(room)
         if number is None:
             return []
-        until = self._alive_ms if number in self._unsaid else self._clock.now_ms()
-        pending = [row for group in self._commits.groups() for row in group.rooms]
-        ask = partial(read_room_rows, number=number, pending=pending, from_ms=from_ms, to_ms=to_ms)
-        rows = await self._ask(ask, [], {})
-        return room_steps(rows, until, from_ms, to_ms)
+        until = self._rooms.until_ms(number, self._clock.now_ms())
+        hot = self._rooms.hot(number)
+        ask = partial(read_rows, number=number, hot=hot, from_ms=from_ms, to_ms=to_ms)
+        return room_steps(await self.ask(ask), until, from_ms, to_ms)
 
     async def hours(self, key: SeriesKey, from_ms: int, to_ms: int) -> list[Hour]:
         """The hours of a series that begin in this time; the running one as far as it is known."""
@@ -219,9 +243,106 @@ class Store:
         running = rollups.running(number)
         fresh = [*waiting, *rollups.finished, *([running] if running is not None else [])]
         fresh = [r for r in fresh if r.number == number and from_ms <= r.hour_ms < to_ms]
-        ask = partial(hour_rows, number=number, from_ms=from_ms, to_ms=to_ms)
-        rows = await self._ask(ask, [], {})
+        rows = await self.ask(partial(read_hours, number=number, from_ms=from_ms, to_ms=to_ms))
         return [_hour(key, row) for row in merge([*rows, *fresh])]
+
+    # --- mirrors ---------------------------------------------------------------------------------
+
+    def mirror_cursor(self, mirror: str) -> MirrorCursor:
+        """Where a mirror is; from now on retention waits for it."""
+        self._mirrors.add(mirror)
+        return self._cursors.setdefault(mirror, MirrorCursor())
+
+    def mirror_reached(self, mirror: str, cursor: MirrorCursor) -> None:
+        """A mirror has acknowledged this; kept with the next checkpoint, and at the stop."""
+        self._cursors[mirror] = cursor
+
+    async def outbox(self, cursor: MirrorCursor, limit: int) -> Batch:
+        """What follows a cursor and is committed.
+
+        Raises:
+            QueryTooSlowError, StoreBusyError
+        """
+        return await self.ask(
+            partial(outbox.read_batch, cursor=cursor, limit=limit, keys=self.keys())
+        )
+
+    async def mirror_rewound(self, mirror: str) -> MirrorCursor | None:
+        """Where a mirror shall begin again, if the command line wished so.
+
+        Raises:
+            StoreError, sqlite3.Error, OSError, QueryTooSlowError, StoreBusyError
+        """
+        if not await self.ask(partial(outbox.has_wish, mirror=mirror)):
+            return None
+        wished_ms = await self.work("mirror", partial(outbox.take_rewind, mirror=mirror))
+        if wished_ms is None:
+            return None
+        cursor = await self.ask(partial(outbox.cursor_at, ms=wished_ms))
+        self.mirror_reached(mirror, cursor)
+        return cursor
+
+    async def reject(self, mirror: str, lines: Sequence[tuple[str, str]]) -> None:
+        """Set lines aside that a mirror will never take, with what it said.
+
+        Raises:
+            StoreError, sqlite3.Error, OSError: they are not kept.
+        """
+        now_ms = self._clock.now_ms()
+        await self.work("mirror", partial(outbox.reject, mirror=mirror, at_ms=now_ms, lines=lines))
+
+    def cursors(self) -> list[MirrorCursor]:
+        """Of the mirrors of this run."""
+        return [self._cursors[mirror] for mirror in self._mirrors]
+
+    # --- for the upkeep --------------------------------------------------------------------------
+
+    def may_seal_before(self) -> int:
+        """A replay after a crash needs what came after the last checkpoint."""
+        return self._commits.checkpointed + 1
+
+    def sealed(self, upto: int) -> None:
+        self._rooms.forget(upto)
+
+    async def mend(self) -> None:
+        """Compute hours anew that late readings touched."""
+
+    async def work(self, purpose: str, operate: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """One transaction between two commits.
+
+        Raises:
+            StoreError, sqlite3.Error, OSError: nothing of it was done.
+        """
+        return await self._commits.work(purpose, operate)
+
+    async def ask(
+        self, ask: Callable[[Question], Answer], pool: ThreadPoolExecutor | None = None
+    ) -> Answer:
+        """Answer a question in a worker thread.
+
+        Raises:
+            QueryTooSlowError, StoreBusyError
+        """
+        if self._questions >= MAX_QUESTIONS:
+            raise StoreBusyError(f"{MAX_QUESTIONS} questions wait already")
+        self._questions += 1
+        upto = self._commits.committed
+        pending = [change for group in self._commits.groups() for change in group.changes]
+        running = {
+            s.number: Running(s.observed_ms, s.tie, s.until_ms) for s in self.live.series.values()
+        }
+        deadline = time.monotonic() + (DEADLINE_S if pool is None else UPKEEP_S)
+
+        def answer() -> Answer:
+            connection = self._reader.connection()
+            with Question(connection, upto, pending, running, deadline) as question:
+                return ask(question)
+
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(pool or self._reading, answer)
+        finally:
+            self._questions -= 1
 
     def _numbers(self, device: str | None, channel: str | None) -> frozenset[int] | None:
         if device is None and channel is None:
@@ -229,25 +350,11 @@ class Store:
         series = self.live.by_device.get(device, []) if device else self.live.series.values()
         return frozenset(s.number for s in series if channel is None or s.key.channel == channel)
 
-    async def _ask(
-        self,
-        ask: Callable[[Question], Answer],
-        pending: Sequence[Change],
-        coverage: dict[int, tuple[int, int]],
-    ) -> Answer:
-        if self._questions >= MAX_QUESTIONS:
-            raise StoreBusyError(f"{MAX_QUESTIONS} questions wait already")
-        self._questions += 1
-        upto, deadline = self._commits.committed, time.monotonic() + DEADLINE_S
-
-        def answer() -> Answer:
-            return ask(Question(self._reader.connection(), upto, pending, coverage, deadline))
-
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._reading, answer)
-        finally:
-            self._questions -= 1
+    def keys(self) -> dict[int, SeriesKey]:
+        """Of every series and room."""
+        keys = {series.number: series.key for series in self.live.series.values()}
+        keys.update((number, room_key(room)) for room, number in self._room_numbers.items())
+        return keys
 
     def _room_number(self, room: str) -> int:
         number = self._room_numbers.get(room)
@@ -262,7 +369,8 @@ class Store:
         live.cover_all()
         live.rollups.finish_before(now_ms)
         group.hours, live.rollups.finished = live.rollups.finished, []
-        group.checkpoint = save(live, self._rooms.values())
+        group.mirrors, group.wear = dict(self._cursors), self.wear.rows()
+        group.checkpoint = save(live, self._rooms.running.values())
 
     def _tell(self, state: StorageState) -> None:
         if state.failing_since_ms is None:
@@ -276,65 +384,5 @@ def _complain(task: asyncio.Task[None]) -> None:
         log.critical("The store has stopped committing; restart the hub", exc_info=error)
 
 
-def _take_folder(path: Path) -> int:
-    """Make the folder and lock it: two hubs would take each other's commits for their own."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise StoreError(
-            f"The folder {path} cannot be made ({error.strerror}). Nothing was started."
-            " Name another one in storage.path, or give Linli the right to write there."
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(lock)
-        raise StoreError(
-            f"Another hub uses the folder {path}. Nothing was started."
-            " Stop it, or name another folder in storage.path."
-        ) from error
-    except OSError as error:
-        log.info("%s cannot be locked (%s); see that no other hub uses it", path, error.strerror)
-    return lock
-
-
-def _open(writer: Writer, file: Path, now_ms: int) -> tuple[Loaded, Exception | None]:
-    """Open for writing and read what is there; a disk that cannot be written is no obstacle."""
-    failure: Exception | None = None
-    try:
-        writer.open(now_ms)
-    except (sqlite3.Error, OSError) as error:
-        failure = error
-    return _load(file), failure
-
-
-def _load(path: Path) -> Loaded:
-    try:
-        db = open_readonly(path)
-        if db is None:
-            return Loaded()
-        try:
-            empty = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-            return Loaded() if empty else load(db)
-        finally:
-            db.close()
-    except sqlite3.Error as error:
-        if is_damage(error):
-            raise explain_damage(path, error) from error
-        raise StoreError(
-            f"The database {path.name} can be neither written nor read ({error})."
-            " Nothing was started. Make the disk writable once, or restore a backup."
-        ) from error
-
-
 def _hour(key: SeriesKey, row: HourRow) -> Hour:
     return Hour(key, row.hour_ms, row.covered_ms, row.mean, row.low, row.high, row.shares)
-
-
-def _recall(path: Path, loaded: Loaded) -> Memory:
-    """The live state, or a sentence: rows that contradict each other are damage too."""
-    try:
-        return recall(loaded.keys, loaded.checkpoint, loaded.log)
-    except (LookupError, ValueError, msgspec.DecodeError, zlib.error) as error:
-        raise explain_damage(path, error) from error

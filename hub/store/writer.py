@@ -1,7 +1,8 @@
 """The one connection that writes, and the thread's side of a commit.
 
 Every commit is one row at the end of ``log``: with WAL and pages of 1 KiB that is one or two
-pages to the disk, whatever it holds. Any error closes the connection, because after a failed
+pages to the disk, whatever it holds. Other work (sealing, retention) comes in slices between
+commits, each a transaction of its own. Any error closes the connection, because after a failed
 write or fsync nothing it knows can be trusted; the next attempt opens a new one. A commit that
 failed in the last moment may still have reached the disk, so each attempt looks first.
 """
@@ -10,22 +11,29 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from hub.domain.series import SeriesKey
 from hub.store.checkpoint import freeze
 from hub.store.group import Group
-from hub.store.migrations import migrate
-from hub.store.packing import Record, deflate, members, pack, unpack
+from hub.store.hours import add_hours
+from hub.store.migrations import LATEST, migrate, version
+from hub.store.outbox import MirrorCursor, cursors, keep_cursors
+from hub.store.packing import Columns, RoomRow, members, pack, pack_rooms, unpack, unpack_rooms
 from hub.store.query import StoreError
+from hub.store.wear import DAY_MS, KEEP_DAYS, Wear
 
 PAGE_SIZE = 1024  # a commit dirties one or two; 4 KiB pages cost a third more a day (TRIED.md)
-WAL_PAGES = 2000  # then SQLite moves them into the database: 2 MB of WAL, replayed in 20 ms
+WAL_BYTES = 2_000_000  # then we move it into the database: replayed in 20 ms at a start
+WAL_COMMITS = 1_000  # the same where the kernel does not count bytes
 WAL_LIMIT = 4 * 1024 * 1024  # a longer WAL (a reader was in the way) is cut back to this
-SEGMENT = 256  # log rows under one row of ``segments``
 BUSY_S = 5.0  # a backup holds the lock
+T = TypeVar("T")
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -34,29 +42,16 @@ class Loaded(msgspec.Struct):
 
     keys: dict[int, SeriesKey] = {}
     checkpoint: bytes | None = None
-    log: list[Record] = []
+    checkpoint_id: int = 0
+    log: list[tuple[Columns | None, list[RoomRow]]] = []
+    """Commits after the checkpoint: their changes and room steps."""
+    rooms: list[tuple[int, RoomRow]] = []
+    """Room steps that are not sealed yet, with their commits."""
     last_id: int = 0
     alive_ms: int = 0
     deliveries: dict[int, bytes] = {}
-
-
-class Segment(msgspec.Struct):
-    """The log rows since the last row of ``segments``."""
-
-    first_id: int = 0
-    count: int = 0
-    first_ms: int = 2**62
-    last_ms: int = -(2**62)
-    members: frozenset[str] = frozenset()
-
-    def grown(self, row_id: int, first_ms: int, last_ms: int, names: str) -> Segment:
-        return Segment(
-            self.first_id or row_id,
-            self.count + 1,
-            min(self.first_ms, first_ms),
-            max(self.last_ms, last_ms),
-            self.members.union(names),
-        )
+    cursors: dict[str, MirrorCursor] = {}
+    wear: list[tuple[int, str, int]] = []
 
 
 def explain_damage(path: Path, error: Exception) -> StoreError:
@@ -73,12 +68,13 @@ def is_damage(error: sqlite3.Error) -> bool:
 class Writer:
     """Every method runs in the writer's thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wear: Wear) -> None:
         self._path = path
         self._db: sqlite3.Connection | None = None
         self._known: set[int] = set()
-        self._segment = Segment()
-        self.rows = 0  # commits that wrote, since the start
+        self._wear = wear
+        self._unmoved = 0  # bytes in the WAL, about
+        self._unmoved_commits = 0
 
     def open(self, now_ms: int) -> None:
         """Open for writing, migrate, and find the end of the log.
@@ -96,12 +92,11 @@ class Writer:
             db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
-            db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+            db.execute("PRAGMA wal_autocheckpoint = 0")
             db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
             db.execute("PRAGMA cache_size = -512")
             migrate(db, now_ms)
             self._known = {int(row[0]) for row in db.execute("SELECT number FROM series")}
-            self._segment = _open_segment(db)
         except sqlite3.Error as error:
             db.close()
             if is_damage(error):
@@ -114,13 +109,37 @@ class Writer:
 
     def commit(self, group: Group) -> None:
         """Write a group durably, or raise sqlite3.Error and leave the database as it was."""
-        self.open(group.saved_ms)
+        purpose = "changes" if group.checkpoint is None else "checkpoint"
+        self.work(purpose, group.saved_ms, partial(self._write, group))
+
+    def work(self, purpose: str, now_ms: int, operate: Callable[[sqlite3.Connection], T]) -> T:
+        """One durable transaction, counted under its purpose; after it perhaps the WAL is moved.
+
+        Raises:
+            StoreError, sqlite3.Error: the database is as it was, and the connection closed.
+        """
+        self.open(now_ms)
         assert self._db is not None  # noqa: S101 - open() raised otherwise
         try:
-            self._write(self._db, group)
+            with self._wear.of(purpose) as written:
+                self._db.execute("BEGIN IMMEDIATE")
+                answer = operate(self._db)
+                self._db.execute("COMMIT")
+            self._unmoved += written.bytes
+            self._unmoved_commits += 1
+            if self._unmoved >= WAL_BYTES or self._unmoved_commits >= WAL_COMMITS:
+                self._move()
         except BaseException:
             self.close()
             raise
+        return answer
+
+    def _move(self) -> None:
+        """Copy the WAL into the database; a reader in the way is no failure, we come again."""
+        assert self._db is not None  # noqa: S101 - called with a connection
+        self._unmoved = self._unmoved_commits = 0
+        with self._wear.of("moving"):
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Give the connection up; what was not committed is rolled back."""
@@ -130,42 +149,50 @@ class Writer:
         with contextlib.suppress(sqlite3.Error):  # the disk is gone, and the log was safe already
             db.close()
 
-    def _write(self, db: sqlite3.Connection, group: Group) -> None:
-        db.execute("BEGIN IMMEDIATE")
+    def _write(self, group: Group, db: sqlite3.Connection) -> None:
         if db.execute("SELECT 1 FROM log WHERE id = ?", (group.id,)).fetchone():
-            db.execute("ROLLBACK")
             return
-        segment, fresh = self._segment, _fresh_keys(group, self._known)
+        fresh = _fresh_keys(group, self._known)
         db.executemany(
             "INSERT INTO series VALUES (?, ?, ?, ?)", [(n, *key) for n, key in fresh.items()]
         )
         if group.changes or group.rooms:
-            segment = _write_log(db, group, segment)
+            _write_log(db, group)
         if group.deliveries:
             packed = msgspec.msgpack.encode([(d.mid, d.digest) for d in group.deliveries])
             row = (group.id, group.confirmed, packed)
             db.execute("INSERT INTO deliveries VALUES (?, ?, ?)", row)
         if group.checkpoint is not None:
             _write_checkpoint(db, group, group.checkpoint)
-        db.execute("COMMIT")
-        self._segment = segment
         self._known.update(fresh)
-        self.rows += 1
 
 
 def load(db: sqlite3.Connection) -> Loaded:
-    """Read what the hub needs at start: the checkpoint and the log after it."""
+    """Read what the hub needs at start: the checkpoint and the log after it.
+
+    A database of an older schema, on a disk that cannot be written, is read as empty.
+    """
     loaded = Loaded()
+    if version(db) < LATEST:
+        return loaded
     for number, *key in db.execute("SELECT number, device, channel, part FROM series"):
         loaded.keys[number] = SeriesKey(*key)
     live = db.execute("SELECT id, saved_ms, body FROM live").fetchone()
     if live is not None:
-        loaded.last_id, loaded.alive_ms, loaded.checkpoint = live
-    rows = db.execute("SELECT id, saved_ms, body FROM log WHERE id > ?", (loaded.last_id,))
-    for row_id, saved_ms, body in rows:
-        loaded.log.append(unpack(body))
+        loaded.checkpoint_id, loaded.alive_ms, loaded.checkpoint = live
+    sealed = db.execute("SELECT max(last_id) FROM chapters").fetchone()[0] or 0
+    loaded.last_id = max(loaded.checkpoint_id, sealed)
+    query = "SELECT id, rooms FROM log WHERE id > ? AND rooms IS NOT NULL ORDER BY id"
+    for row_id, packed in db.execute(query, (sealed,)):
+        loaded.rooms += [(row_id, row) for row in unpack_rooms(packed)]
+    query = "SELECT id, saved_ms, rooms, body FROM log WHERE id > ? ORDER BY id"
+    for row_id, saved_ms, rooms, body in db.execute(query, (loaded.last_id,)):
+        columns = None if body is None else unpack(body)
+        loaded.log.append((columns, [] if rooms is None else unpack_rooms(rooms)))
         loaded.last_id, loaded.alive_ms = row_id, max(loaded.alive_ms, saved_ms)
     loaded.deliveries = _deliveries(db)
+    loaded.cursors = cursors(db)
+    loaded.wear = db.execute("SELECT day, purpose, bytes FROM wear").fetchall()
     return loaded
 
 
@@ -184,41 +211,24 @@ def _fresh_keys(group: Group, known: set[int]) -> dict[int, SeriesKey]:
     return fresh
 
 
-def _write_log(db: sqlite3.Connection, group: Group, segment: Segment) -> Segment:
+def _write_log(db: sqlite3.Connection, group: Group) -> None:
     times = [change.observed_ms for change in group.changes]
     times += [room.at_ms for room in group.rooms]
     numbers = [change.number for change in group.changes]
     numbers += [room.number for room in group.rooms]
-    span, names = (min(times), max(times)), members(numbers)
-    body = pack(group.changes, group.rooms)
-    row = (group.id, *span, group.saved_ms, names, body)
-    db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", row)
-    segment = segment.grown(group.id, *span, names)
-    if segment.count < SEGMENT:
-        return segment
-    db.execute(
-        "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
-        (group.id, segment.first_id, segment.first_ms, segment.last_ms, "".join(segment.members)),
-    )
-    return Segment()
+    rooms = pack_rooms(group.rooms) if group.rooms else None
+    body = pack(group.changes) if group.changes else None
+    row = (group.id, min(times), max(times), group.saved_ms, members(numbers), rooms, body)
+    db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _write_checkpoint(db: sqlite3.Connection, group: Group, saved: bytes) -> None:
     row = (group.id, group.saved_ms, freeze(saved))
     db.execute("INSERT OR REPLACE INTO live VALUES (1, ?, ?, ?)", row)
     db.execute("DELETE FROM deliveries WHERE id <= ?", (group.confirmed,))
-    if group.hours:
-        hours = [hour.hour_ms for hour in group.hours]
-        body = deflate(msgspec.msgpack.encode(group.hours))
-        db.execute(
-            "INSERT INTO hours VALUES (?, ?, ?, ?)", (group.id, min(hours), max(hours), body)
-        )
-
-
-def _open_segment(db: sqlite3.Connection) -> Segment:
-    last = db.execute("SELECT max(last_id) FROM segments").fetchone()[0] or 0
-    query = "SELECT id, first_ms, last_ms, members FROM log WHERE id > ? ORDER BY id"
-    segment = Segment()
-    for row in db.execute(query, (last,)):
-        segment = segment.grown(*row)
-    return segment
+    add_hours(db, group.hours)
+    keep_cursors(db, group.mirrors, group.saved_ms)
+    if group.wear:
+        oldest = group.saved_ms // DAY_MS - KEEP_DAYS
+        db.execute("DELETE FROM wear WHERE day < ?", (oldest,))
+        db.executemany("INSERT OR REPLACE INTO wear VALUES (?, ?, ?)", group.wear)

@@ -12,6 +12,7 @@ from edge.reading import Delivery, Reading, Report, TimeSource
 from hub.domain.room import People, Presence, RoomState, Status
 from hub.live import Change
 from hub.store.query import ReadingItem, ReadingsQuery
+from hub.store.retention import Keep
 from hub.store.store import Store
 
 T0_MS = 1_767_225_600_000
@@ -124,5 +125,5 @@ async def everything(
             return items
 
 
-async def opened(folder: Path, time: Time, inflight: int = 20) -> Store:
-    return await Store.open(folder, time.clock(), inflight)
+async def opened(folder: Path, time: Time, inflight: int = 20, keep: Keep | None = None) -> Store:
+    return await Store.open(folder, time.clock(), inflight, keep)

@@ -169,8 +169,8 @@ async def test_a_late_reading_stands_where_it_belongs(tmp_path: Path) -> None:
     await store.close()
 
 
-async def filled(folder: Path, seed: int) -> tuple[Time, list[tuple[int, int]]]:
-    """A database of 600 commits (two finished segments), some changes late."""
+async def filled(folder: Path, seed: int) -> tuple[Time, list[tuple[int, int, int]]]:
+    """A database of 600 commits, some changes late."""
     time, chance, made = Time(), random.Random(seed), []
     store = await opened(folder, time)
     for turn in range(600):
@@ -181,7 +181,7 @@ async def filled(folder: Path, seed: int) -> tuple[Time, list[tuple[int, int]]]:
             at, source = at - chance.randrange(400_000), TimeSource.QUEUED
         message = report(name, at, source, time.now, contact=turn, temperature=turn // 50)
         for change in feed(store, message, urgent=True):
-            made.append((change.observed_ms, change.intake))
+            made.append((change.observed_ms, change.tie, change.number))
         await catch_up(store)
     await store.close()
     return time, sorted(made)
@@ -192,7 +192,7 @@ async def test_paging_of_every_size_gives_the_same_sequence(tmp_path: Path) -> N
     store = await opened(tmp_path, time)
     feed(store, report("d0", time.now, contact=-1))  # and one that is not committed
     whole = await everything(store, limit=10_000)
-    assert [(item.observed_ms, item.intake) for item in whole[:-1]] == made
+    assert [(item.observed_ms, item.tie, item.number) for item in whole[:-1]] == made
     assert whole[-1].value == -1
     for size in (1, 2, 7, 100, 701):
         assert await everything(store, limit=size) == whole

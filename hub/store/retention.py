@@ -1,0 +1,77 @@
+"""What is deleted, and when: the oldest chapters, by age or by size.
+
+Hours and the rooms' history stay. Space inside the file is used again for what comes; the file
+itself does not shrink, so nothing is ever copied to make it smaller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+import msgspec
+
+from hub.store.outbox import MirrorCursor
+from hub.store.reader import CHAPTER_BITS, Question
+
+SLICE_SHELVES = 32
+
+
+class Keep(msgspec.Struct, frozen=True):
+    """How long readings stay, in milliseconds and bytes."""
+
+    age_ms: int = 730 * 86_400_000
+    size: int = 8_000_000_000
+    wait_for_mirrors_ms: int = 30 * 86_400_000
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The chapter to delete now, if any; whether one stays only because a mirror lacks it."""
+
+    chapter: int | None = None
+    waits: bool = False
+    unsent: bool = False
+    """What is deleted never reached a mirror: it was waited for as long as is allowed."""
+
+
+def judge(question: Question, keep: Keep, mirrors: Iterable[MirrorCursor], now_ms: int) -> Verdict:
+    """Look at the oldest chapter."""
+    oldest = "SELECT id, last_id, last_ms FROM chapters ORDER BY id LIMIT 1"
+    for chapter, last_id, last_ms in question.rows(oldest, ()):
+        is_old = last_ms < now_ms - keep.age_ms
+        if not is_old and used_bytes(question) <= keep.size:
+            return Verdict()
+        is_unsent = any(cursor.commit < last_id for cursor in mirrors)
+        may_wait = last_ms >= now_ms - keep.age_ms - keep.wait_for_mirrors_ms
+        if is_unsent and may_wait and used_bytes(question) <= keep.size * 5 // 4:
+            return Verdict(waits=True)
+        return Verdict(chapter, unsent=is_unsent)
+    return Verdict()
+
+
+def used_bytes(question: Question) -> int:
+    """Of the database, without the space that is free inside it."""
+    sql = (
+        "SELECT (c.page_count - f.freelist_count) * s.page_size"
+        " FROM pragma_page_count c, pragma_freelist_count f, pragma_page_size s"
+    )
+    return next((int(size) for (size,) in question.rows(sql, ())), 0)
+
+
+# --- in the writer's thread, each a transaction ------------------------------------------------
+
+
+def drop(db: sqlite3.Connection, chapter: int) -> None:
+    """From here on nobody finds it."""
+    db.execute("DELETE FROM chapters WHERE id = ?", (chapter,))
+
+
+def delete_dropped(db: sqlite3.Connection) -> int:
+    """Delete some shelves of chapters that were dropped; 0 when there are none left."""
+    oldest = db.execute("SELECT min(id) FROM chapters").fetchone()[0]
+    if oldest is None:
+        return 0
+    return db.execute(
+        "DELETE FROM shelves WHERE id IN (SELECT id FROM shelves WHERE id < ? ORDER BY id LIMIT ?)",
+        (oldest << CHAPTER_BITS, SLICE_SHELVES),
+    ).rowcount

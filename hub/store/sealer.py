@@ -1,0 +1,174 @@
+"""Sealing: what is older than the hot day moves from the log into shelves, a slice at a time.
+
+    rows of the log > chapter > shelves (one row of 32 series) > (log rows deleted)
+
+Reading and packing happen in a thread of its own, a few shelves at a time, so that a day never
+stands in memory. The writer gets slices that take milliseconds. A chapter becomes visible in one
+transaction with its last slice: until then questions read the log, from then on the shelves. A
+crash before it leaves shelves that nobody reads and that the next attempt deletes; a crash after
+it leaves log rows that nobody reads and that the next look deletes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from hub.domain.series import SeriesKey
+from hub.live import Change
+from hub.store.packing import RoomRow, change_at, numbers_in, unpack_rooms
+from hub.store.reader import CHAPTER_BITS, Question, masks
+from hub.store.shelf import shelf_of, shelve, shelve_rooms
+
+HOT_MS = 24 * 3_600_000
+CHAPTER_MS = 6 * 3_600_000
+CHAPTER_BYTES = 4_000_000  # packed: some 500,000 changes
+HOT_ROWS = 20_000  # of a broker with a narrow window; more would slow questions down
+SHELVES_AT_ONCE = 6  # some 45,000 changes of a busy centre, 12 MB
+SLICE_SHELVES = 4
+SLICE_ROWS = 64
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The next chapter: consecutive rows of the log, and which series they hold."""
+
+    chapter: int
+    first_id: int
+    last_id: int
+    first_ms: int
+    last_ms: int
+    numbers: frozenset[int]
+
+
+class SealedShelf(msgspec.Struct, frozen=True):
+    """A row of ``shelves``."""
+
+    id: int
+    first_ms: int
+    last_ms: int
+    mask: int
+    body: bytes
+    changes: int
+
+
+def plan(question: Question, now_ms: int, before_id: int) -> Plan | None:
+    """The next rows to seal, all below ``before_id``; None while there are not enough."""
+    is_long = question.upto - question.sealed_upto > HOT_ROWS
+    limit_ms = now_ms if is_long else now_ms - HOT_MS
+    sql = (
+        "SELECT id, first_ms, last_ms, saved_ms, members, ifnull(length(body), 0) FROM log"
+        " WHERE id > ? AND id < ? ORDER BY id"
+    )
+    first_id = last_id = began_ms = size = 0
+    first_ms, last_ms, names, is_full = 2**62, -(2**62), set[str](), False
+    for row_id, first, last, saved_ms, members, length in question.rows(
+        sql, (question.sealed_upto, before_id)
+    ):
+        if first_id and (saved_ms - began_ms >= CHAPTER_MS or size >= CHAPTER_BYTES):
+            is_full = True
+            break
+        if saved_ms > limit_ms:
+            break
+        began_ms, first_id = began_ms or saved_ms, first_id or row_id
+        first_ms, last_ms, last_id = min(first_ms, first), max(last_ms, last), row_id
+        size += length
+        names.update(members)
+        question.check()
+    if not is_full and not (first_id and began_ms + CHAPTER_MS <= limit_ms):
+        return None
+    return Plan(_next_chapter(question), first_id, last_id, first_ms, last_ms, numbers_in(names))
+
+
+def _next_chapter(question: Question) -> int:
+    highest = (
+        "SELECT max(ifnull((SELECT max(id) FROM chapters), 0),"
+        " ifnull((SELECT max(id) FROM room_chapters), 0))"
+    )
+    return 1 + int(next(question.rows(highest, ()))[0])
+
+
+def pack_shelves(
+    question: Question, wanted: Plan, keys: Mapping[int, SeriesKey], at: int
+) -> list[SealedShelf] | None:
+    """Some shelves of a chapter, from the ``at``-th on; None at its end."""
+    shelves = sorted({shelf_of(number) for number in wanted.numbers})[at : at + SHELVES_AT_ONCE]
+    if not shelves:
+        return None
+    found: dict[int, list[Change]] = defaultdict(list)
+    inside = frozenset(shelves)
+    for columns_id in _row_ids(question, wanted):
+        columns = question.commit(columns_id)
+        if columns is None:
+            continue
+        for place, number in enumerate(columns.number):
+            if shelf_of(number) in inside:
+                found[number].append(change_at(columns, place, keys))
+        question.check()
+    return [
+        sealed for shelf in shelves if (sealed := _sealed(wanted.chapter, shelf, found)) is not None
+    ]
+
+
+def _row_ids(question: Question, wanted: Plan) -> Iterator[int]:
+    sql = "SELECT id FROM log WHERE id BETWEEN ? AND ? ORDER BY id"
+    for (row_id,) in question.rows(sql, (wanted.first_id, wanted.last_id)):
+        yield row_id
+
+
+def _sealed(chapter: int, shelf: int, found: Mapping[int, list[Change]]) -> SealedShelf | None:
+    series = {number: found[number] for number in sorted(found) if shelf_of(number) == shelf}
+    if not series:
+        return None
+    times = [change.observed_ms for changes in series.values() for change in changes]
+    mask = masks(frozenset(series))[shelf]
+    shelf_id = chapter << CHAPTER_BITS | shelf
+    return SealedShelf(shelf_id, min(times), max(times), mask, shelve(series, {}), len(times))
+
+
+def read_rooms(question: Question, wanted: Plan) -> list[RoomRow]:
+    """Every room step of a chapter."""
+    sql = "SELECT rooms FROM log WHERE id BETWEEN ? AND ? AND rooms IS NOT NULL ORDER BY id"
+    bounds = (wanted.first_id, wanted.last_id)
+    return [row for (packed,) in question.rows(sql, bounds) for row in unpack_rooms(packed)]
+
+
+# --- in the writer's thread, each a transaction ------------------------------------------------
+
+
+def clear(db: sqlite3.Connection, chapter: int) -> None:
+    """Take away what an attempt before a crash may have left."""
+    db.execute("DELETE FROM shelves WHERE id >= ?", (chapter << CHAPTER_BITS,))
+
+
+def add_shelves(db: sqlite3.Connection, shelves: list[SealedShelf]) -> None:
+    db.executemany(
+        "INSERT INTO shelves VALUES (?, ?, ?, ?, ?)",
+        [(s.id, s.first_ms, s.last_ms, s.mask, s.body) for s in shelves],
+    )
+
+
+def finish(
+    db: sqlite3.Connection, wanted: Plan, changes: int, rooms: list[RoomRow], now_ms: int
+) -> None:
+    """From here on the chapter is read instead of the log."""
+    row = (wanted.chapter, wanted.first_id, wanted.last_id, wanted.first_ms, wanted.last_ms)
+    db.execute("INSERT INTO chapters VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, changes, now_ms))
+    if rooms:
+        times = [room.at_ms for room in rooms]
+        body = shelve_rooms(rooms)
+        db.execute(
+            "INSERT INTO room_chapters VALUES (?, ?, ?, ?)",
+            (wanted.chapter, min(times), max(times), body),
+        )
+
+
+def delete_sealed(db: sqlite3.Connection) -> int:
+    """Delete some rows of the log that a chapter holds; 0 when there are none left."""
+    return db.execute(
+        "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE id <="
+        " (SELECT max(last_id) FROM chapters) ORDER BY id LIMIT ?)",
+        (SLICE_ROWS,),
+    ).rowcount

@@ -1,0 +1,150 @@
+"""What keeps the history small and right, in slices between commits.
+
+    seal > delete what was sealed > correct hours > pack weeks > delete what is too old
+
+Each job reads in a thread of its own and gives the writer one short transaction at a time. A disk
+that fails stops the jobs, not the hub: they are idempotent and begin again at the next look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Protocol, TypeVar
+
+from edge.clock import Clock
+from hub.domain.series import SeriesKey
+from hub.store import hours, retention, sealer
+from hub.store.outbox import MirrorCursor
+from hub.store.query import StoreError
+from hub.store.reader import Question
+from hub.store.retention import Keep
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 60.0
+SETTLED_MS = 9 * 24 * 3_600_000  # then late readings of a week have come
+T = TypeVar("T")
+
+
+class History(Protocol):
+    """What the jobs need of the store."""
+
+    def ask(self, ask: Callable[[Question], T], pool: ThreadPoolExecutor) -> Awaitable[T]: ...
+
+    def work(self, purpose: str, operate: Callable[[sqlite3.Connection], T]) -> Awaitable[T]: ...
+
+    def may_seal_before(self) -> int:
+        """Commits from here on must stay in the log."""
+
+    def keys(self) -> Mapping[int, SeriesKey]:
+        """Of every series and room."""
+
+    def sealed(self, upto: int) -> None:
+        """Commits up to there are in chapters now."""
+
+    def cursors(self) -> list[MirrorCursor]: ...
+
+    async def mend(self) -> None:
+        """Compute hours anew that late readings touched."""
+
+
+class Upkeep:
+    """``run`` until cancelled, or ``look`` once."""
+
+    def __init__(self, history: History, keep: Keep, clock: Clock) -> None:
+        self.waits_for_mirrors = False
+        """Readings are older or larger than is allowed, and stay because a mirror lacks them."""
+        self._history = history
+        self._keep = keep
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(1, "store-upkeep")
+        self._told_unsent = False
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except (sqlite3.Error, OSError, StoreError) as error:
+                log.warning("Upkeep of the history stopped (%s); it goes on later", error)
+            await asyncio.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Do everything that is due."""
+        while await self._seal():
+            pass
+        while await self._work("sealing", sealer.delete_sealed):
+            pass
+        await self._history.mend()
+        while await self._pack_week():
+            pass
+        while await self._delete_old():
+            pass
+
+    def close(self) -> None:
+        """No job runs any more."""
+        self._pool.shutdown(wait=True)
+
+    async def _seal(self) -> bool:
+        history, now_ms = self._history, self._clock.now_ms()
+        before_id = history.may_seal_before()
+        plan = await self._ask(partial(sealer.plan, now_ms=now_ms, before_id=before_id))
+        if plan is None:
+            return False
+        await self._work("sealing", partial(sealer.clear, chapter=plan.chapter))
+        at, changes, keys = 0, 0, history.keys()
+        while True:
+            packed = await self._ask(partial(sealer.pack_shelves, wanted=plan, keys=keys, at=at))
+            if packed is None:
+                break
+            for first in range(0, len(packed), sealer.SLICE_SHELVES):
+                some = packed[first : first + sealer.SLICE_SHELVES]
+                await self._work("sealing", partial(sealer.add_shelves, shelves=some))
+            changes += sum(shelf.changes for shelf in packed)
+            at += sealer.SHELVES_AT_ONCE
+        rooms = await self._ask(partial(sealer.read_rooms, wanted=plan))
+        await self._work(
+            "sealing",
+            partial(sealer.finish, wanted=plan, changes=changes, rooms=rooms, now_ms=now_ms),
+        )
+        history.sealed(plan.last_id)
+        return True
+
+    async def _pack_week(self) -> bool:
+        before_ms = self._clock.now_ms() - SETTLED_MS
+        found = await self._ask(partial(hours.oldest_week, before_ms=before_ms))
+        if found is None:
+            return False
+        shelf, week = found
+        await self._work("hours", partial(hours.pack_week, shelf=shelf, week=week))
+        return True
+
+    async def _delete_old(self) -> bool:
+        history, now_ms = self._history, self._clock.now_ms()
+        verdict = await self._ask(
+            partial(retention.judge, keep=self._keep, mirrors=history.cursors(), now_ms=now_ms)
+        )
+        self._tell(verdict)
+        if verdict.chapter is not None:
+            await self._work("retention", partial(retention.drop, chapter=verdict.chapter))
+        while await self._work("retention", retention.delete_dropped):
+            pass
+        return verdict.chapter is not None
+
+    def _tell(self, verdict: retention.Verdict) -> None:
+        if verdict.waits and not self.waits_for_mirrors:
+            log.warning("Old readings stay for now: a mirror still lacks them")
+        self.waits_for_mirrors = verdict.waits
+        if verdict.unsent and not self._told_unsent:
+            log.warning("Readings that a mirror still lacked are deleted: it was away too long")
+        self._told_unsent = verdict.unsent or (self._told_unsent and verdict.chapter is not None)
+
+    async def _ask(self, ask: Callable[[Question], T]) -> T:
+        return await self._history.ask(ask, self._pool)
+
+    async def _work(self, purpose: str, operate: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._history.work(purpose, operate)
