@@ -17,6 +17,7 @@ NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
 HUB, DEVICE = TimeSource.HUB, TimeSource.DEVICE
 QUEUED, RETAINED = TimeSource.QUEUED, TimeSource.RETAINED
+UNSYNCED = TimeSource.UNSYNCED
 
 
 def ms(moment: datetime) -> int:
@@ -59,6 +60,28 @@ def test_when_it_was_observed(
     reading = report.readings[0]
     assert (reading.observed_ms, reading.time_source) == (ms(observed), source)
     assert reading.received_ms == report.received_ms == ms(NOW)
+    assert report.is_live is reading.is_live is (way is HUB)
+
+
+@pytest.mark.parametrize(
+    ("way", "own", "observed", "source"),
+    [
+        (HUB, None, NOW, UNSYNCED),
+        (HUB, NOW - timedelta(hours=1), NOW, UNSYNCED),
+        (HUB, datetime(2030, 1, 1, tzinfo=UTC), NOW, UNSYNCED),
+        (QUEUED, None, NOW, QUEUED),
+        (QUEUED, NOW - timedelta(days=9), NOW - timedelta(days=9), QUEUED),
+        (RETAINED, datetime(2030, 1, 1, tzinfo=UTC), NOW, RETAINED),
+    ],
+)
+def test_while_our_own_time_is_not_trusted_nobody_elses_is_compared_with_it(
+    way: TimeSource, own: datetime | None, observed: datetime, source: TimeSource
+) -> None:
+    held = clock()
+    held.hold(ms(NOW), 0, lambda: 0.0)
+    report = Stamp("door", held, ZONE).report(Message((Sample("contact", 1, "1"),), own), way)
+    reading = report.readings[0]
+    assert (reading.observed_ms, reading.time_source) == (ms(observed), source)
     assert report.is_live is reading.is_live is (way is HUB)
 
 
