@@ -121,7 +121,7 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
         probes.routes(vitals),
         events.routes(broadcaster),
         rooms_api.routes(rooms, board, vitals),
-        devices_api.routes(devices, store, vitals),
+        devices_api.routes(devices, store, vitals, place),
         rooms_pages.pages(rooms, devices, vitals),
         devices_pages.pages(devices, rooms, vitals),
         assets.routes(page.assets()),

@@ -34,12 +34,15 @@ def answer(document: object) -> Response:
     return Response(encode(document), media_type="application/json", headers=NO_STORE)
 
 
-def documented(document: Any, **problems: str) -> dict[int | str, dict[str, Any]]:
-    """The ``responses`` of a route whose answer is that document."""
+def documented(*documents: Any, **problems: str) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route whose answer is that document, or one of those."""
+    shapes = [_reference(document) for document in documents]
     found: dict[int | str, dict[str, Any]] = {
         200: {
             "description": "As asked.",
-            "content": {"application/json": {"schema": _reference(document)}},
+            "content": {
+                "application/json": {"schema": shapes[0] if len(shapes) == 1 else {"anyOf": shapes}}
+            },
         }
     }
     for name, description in problems.items():

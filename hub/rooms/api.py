@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
@@ -21,10 +24,13 @@ from hub.api.documents import (
     rfc3339,
     room_document,
 )
-from hub.api.times import parse_range
+from hub.api.times import STEP, Cut, Step, cut, parse_range, resume, write_moment
 from hub.domain.centre import pick
 from hub.domain.device import Health
-from hub.domain.views import DevicesView, HubView, RoomStep, RoomsView
+from hub.domain.views import DevicesView, HubView, RoomsView
+from hub.rooms.history import RawPage, Usage, shared_out, stretches
+from hub.store.query import MAX_LIMIT
+from hub.store.spans import Window
 
 DAY_MS = 86_400_000
 FRESH_MS = 1_000  # an unchanged status is rebuilt this often, for its ``as_of``
@@ -80,6 +86,7 @@ def room_documents(rooms: RoomsView, language: str, now_ms: int) -> list[RoomDoc
 
 def routes(rooms: RoomsView, board: StatusBoard, hub: HubView) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["rooms"])
+    zone = ZoneInfo(rooms.centre.timezone)
 
     @router.get("/status", responses=documented(StatusDocument))
     async def read_status(lang: Lang = None, accepted: Accepted = None) -> Response:
@@ -103,27 +110,59 @@ def routes(rooms: RoomsView, board: StatusBoard, hub: HubView) -> APIRouter:
 
     @router.get(
         "/rooms/{room}/history",
-        responses=documented(Page[HistoryDocument], on_404="No such room", on_422="Bad time"),
+        responses=documented(
+            Page[HistoryDocument],
+            on_404="No such room",
+            on_422="A time, step, limit or cursor that cannot be used",
+            on_503="Too much was asked for at once",
+        ),
     )
     async def read_history(
         room: str,
         from_: Annotated[str | None, Query(alias="from", description="RFC 3339")] = None,
         to: Annotated[str | None, Query(description="RFC 3339")] = None,
-        step: Annotated[Literal["raw"], Query(description="raw: each stretch as it was")] = "raw",
+        step: Annotated[Step, Query(description=STEP)] = "raw",
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="items a page")] = 1000,
+        cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
     ) -> Response:
-        """Past status as stretches; without times the last day. What is missing is a gap."""
-        from_ms, to_ms = parse_range(from_, to, hub.now_ms(), DAY_MS)
-        steps = await rooms.steps(room, from_ms, to_ms)
-        return answer(Page([_history(item) for item in steps]))
+        """Past status; without times the last day. What is missing is a gap, never a guess."""
+        rooms.state(room)
+        now = hub.now_ms()
+        span = resume(Window(*parse_range(from_, to, now, DAY_MS)), cursor)
+        if step == "raw":
+            page = await stretches(rooms, room, span, limit)
+            return await asyncio.to_thread(_answer_raw, page)
+        # what has not happened yet is no gap
+        found = cut(Window(span.from_ms, min(span.to_ms, now)), step, zone, limit)
+        usages = await shared_out(rooms, room, found.windows)
+        return await asyncio.to_thread(_answer_shares, found, usages)
 
     return router
 
 
-def _history(step: RoomStep) -> HistoryDocument:
-    return HistoryDocument(
-        from_=rfc3339(step.from_ms),
-        to=rfc3339(step.to_ms),
-        status=step.status.value,
-        people_mean=step.people,
-        covered=1.0,
-    )
+def _answer_raw(page: RawPage) -> Response:
+    documents = [
+        HistoryDocument(
+            from_=rfc3339(step.from_ms),
+            to=rfc3339(step.to_ms),
+            status=step.status.value,
+            people_mean=step.people,
+            covered=1.0,
+        )
+        for step in page.steps
+    ]
+    return answer(Page(documents, write_moment(page.next_ms)))
+
+
+def _answer_shares(found: Cut, usages: Sequence[Usage]) -> Response:
+    documents = [
+        HistoryDocument(
+            from_=rfc3339(window.from_ms),
+            to=rfc3339(window.to_ms),
+            share=usage.shares(),
+            people_mean=usage.people_mean(),
+            covered=round(usage.covered_ms / (window.to_ms - window.from_ms), 6),
+        )
+        for window, usage in zip(found.windows, usages, strict=True)
+    ]
+    return answer(Page(documents, write_moment(found.next_ms)))
