@@ -10,20 +10,6 @@ from typing import NamedTuple
 from tests.powercut.disk import SYNCS, Disk
 from tests.powercut.recording import Call
 
-CHANGES = frozenset(
-    (
-        "pwrite64",
-        "pwritev",
-        "write",
-        "writev",
-        "ftruncate",
-        "rename",
-        "unlink",
-        "unlinkat",
-        "openat",
-    )
-)
-
 
 class Cut(NamedTuple):
     """The power goes when the first ``calls`` calls have ended."""
@@ -43,10 +29,10 @@ def moments(calls: Sequence[Call], root: Path, count: int, chance: random.Random
     """
     disk, by_name, others = Disk(root), dict[str, list[int]](), list[int]()
     for at, call in enumerate(calls):
-        name = disk.apply(call)
+        before, name = disk.changes, disk.apply(call)
         if name is not None:
             by_name.setdefault(name, []).append(at)
-        elif call.name in CHANGES:
+        elif disk.changes != before:
             others.append(at + 1)
     chosen: set[int] = set()
     share = count // 2 // max(len(by_name), 1)

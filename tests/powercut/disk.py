@@ -31,6 +31,7 @@ from tests.powercut.recording import Call
 
 SECTOR = 512
 NONSENSE = 32_768
+BEFORE = -1  # the line of what happened before a recording began
 SYNCS = ("fsync", "fdatasync")
 NOT_MODELLED = frozenset(
     ("truncate", "link", "linkat", "copy_file_range", "sendfile", "sync_file_range", "pwritev2")
@@ -123,10 +124,20 @@ class Disk:
             self._seen[name] = File(bytearray(content), bytearray(content))
         self._safe = dict(self._seen)
         self._waiting: list[Naming] = []
+        self.changes = 0
+        """How many there were: writes and names."""
 
     def restarted(self) -> None:
-        """The process has ended, the machine goes on: nothing is lost, handles are closed."""
+        """The process has ended, the machine goes on: nothing is lost, handles are closed.
+
+        The next recording counts its lines anew, and all that was done is before its first.
+        """
         self._handles.clear()
+        for naming in self._waiting:
+            naming.ended = BEFORE
+        for file in {*self._seen.values(), *self._safe.values()}:
+            for write in file.waiting:
+                write.ended = BEFORE
 
     def seen(self) -> dict[str, bytes]:
         """What a program would read now."""
@@ -198,7 +209,7 @@ class Disk:
             file = File()
             self._give(call.ended, (name, file))
         elif "O_TRUNC" in flags or call.name == "creat":
-            file.write(Write(call.ended, 0, None))
+            self._put(file, Write(call.ended, 0, None))
         self._handles[call.result] = Handle(name, file, appends="O_APPEND" in flags)
 
     def _rename(self, call: Call) -> None:
@@ -214,6 +225,7 @@ class Disk:
         self._give(call.ended, *changed)
 
     def _give(self, ended: int, *names: tuple[str, File | None]) -> None:
+        self.changes += 1
         naming = Naming(ended, names)
         naming.onto(self._seen)
         self._waiting.append(naming)
@@ -239,18 +251,23 @@ class Disk:
                 handle.position = call.result
                 return
             case "ftruncate":
-                file.write(Write(call.ended, int(call.arguments[1]), None))
+                self._put(file, Write(call.ended, int(call.arguments[1]), None))
                 return
             case "fallocate":
                 mode, start, length = call.arguments[1:4]
                 if mode != "0":
                     raise NotModelledError(f"fallocate {mode}")
-                file.write(Write(call.ended, max(len(file.seen), int(start) + int(length)), None))
+                end = max(len(file.seen), int(start) + int(length))
+                self._put(file, Write(call.ended, end, None))
                 return
             case _:
                 return
         data = b"".join(call.strings)[: call.result]
-        file.write(Write(call.ended, offset, data))
+        self._put(file, Write(call.ended, offset, data))
+
+    def _put(self, file: File, write: Write) -> None:
+        self.changes += 1
+        file.write(write)
 
     def _handle(self, call: Call) -> Handle | None:
         first = call.arguments[0]

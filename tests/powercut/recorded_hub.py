@@ -36,23 +36,33 @@ class RecordedHub(RunningHub):
         await self.until(self._is_ready, READY_WITHIN_S)
 
     async def recordings(self) -> list[list[Call]]:
-        """The calls of each start; the hub must have ended.
-
-        Raises:
-            TimeoutError: strace did not finish its file.
-        """
-        found = []
+        """The calls of each start; the hub must have ended."""
         for trace, pid in self._traces:
-            async with asyncio.timeout(WRITTEN_WITHIN_S):
-                while not _is_whole(trace, pid):  # noqa: ASYNC110 - strace tells nobody
-                    await asyncio.sleep(0.02)
-            found.append(read(trace))
-        return found
+            await whole(trace, pid)
+        return [read(trace) for trace, _ in self._traces]
+
+
+async def whole(trace: Path, pid: int) -> None:
+    """Wait until strace has written that the process ended.
+
+    Raises:
+        TimeoutError: it does not.
+    """
+    async with asyncio.timeout(WRITTEN_WITHIN_S):
+        while not _is_whole(trace, pid):  # noqa: ASYNC110 - strace tells nobody
+            await asyncio.sleep(0.02)
 
 
 def _is_whole(trace: Path, pid: int) -> bool:
     """Its last line says how the process ended."""
+    if not trace.exists():
+        return False
     with trace.open("rb") as file:
         file.seek(max(trace.stat().st_size - 200, 0))
         last = file.read().split(b"\n")[-2:]
-    return last[-1] == b"" and last[0].startswith(f"{pid} ".encode()) and b" +++ " in last[0]
+    return (
+        len(last) == 2
+        and last[-1] == b""
+        and last[0].startswith(f"{pid} ".encode())
+        and b" +++ " in last[0]
+    )
