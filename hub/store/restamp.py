@@ -174,6 +174,7 @@ def restamp_rooms(rows: Iterable[RoomRow], base_ms: int, shift_ms: int) -> list[
 def restamp_columns(columns: Columns, base_ms: int, shift_ms: int) -> None:
     """Move the packed changes of one commit, in place."""
     origin = columns.base_ms
+    columns.tie = ties = list(columns.tie)
     for at, offset in enumerate(columns.observed):
         observed = origin + offset
         received = observed + columns.received[at]
@@ -183,19 +184,11 @@ def restamp_columns(columns: Columns, base_ms: int, shift_ms: int) -> None:
             until = _moved(observed - ago, base_ms, shift_ms)
             # of a step that a device's own time ended, only the beginning was ours
             columns.previous[at] = max(true - until, 0) if ago >= 0 else true - until
+        if true < observed and ties[at] < LATE_TIES:
+            # moved back it may meet an older change in the same millisecond
+            ties[at] = LATE_TIES + (columns.base_intake + columns.intake[at]) % LATE_TIES
         columns.observed[at] = true - origin
         columns.received[at] = _moved(received, base_ms, shift_ms) - true
-    if shift_ms < 0:
-        _part_from_older(columns)
-
-
-def _part_from_older(columns: Columns) -> None:
-    """Moved back they may meet older rows in the same millisecond; ties keep them apart."""
-    ties = columns.tie or [0] * len(columns.number)
-    columns.tie = [
-        tie if tie >= LATE_TIES else LATE_TIES + (columns.base_intake + intake) % LATE_TIES
-        for tie, intake in zip(ties, columns.intake, strict=True)
-    ]
 
 
 def _moved(at_ms: int, base_ms: int, shift_ms: int) -> int:
