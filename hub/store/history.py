@@ -48,13 +48,20 @@ def read_page(question: Question, wanted: Wanted, keys: Keys) -> tuple[list[Read
 def read_steps(
     question: Question, key: SeriesKey, number: int, from_ms: int, to_ms: int
 ) -> list[Step]:
-    """The steps of one series that begin in a time, and before them the one that ran into it."""
+    """The steps of one series that begin in a time, the one that ran into it, and the next one.
+
+    The next one is the first behind that time that is not late: a step holds up to it.
+    """
     before = step_before(question, key, number, from_ms)
     steps = [] if before is None else [Step(before.change, end_of(question, before))]
-    wanted = Range(from_ms, to_ms, frozenset((number,)))
+    wanted = Range(from_ms, EVER_MS, frozenset((number,)))
     for found in in_order(question, wanted, {number: key}):
         question.check()
-        steps.append(Step(found.change, end_of(question, found)))
+        is_behind = found.observed_ms >= to_ms
+        if not (is_behind and found.change.is_late):
+            steps.append(Step(found.change, end_of(question, found)))
+        if is_behind and not found.change.is_late:
+            break
     return steps
 
 

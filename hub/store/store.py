@@ -39,14 +39,14 @@ from hub.domain.room import RoomState
 from hub.domain.series import SeriesKey
 from hub.domain.views import RoomStep, StorageState
 from hub.live import Change
-from hub.store import outbox
 from hub.store.checkpoint import ROOM, room_key, save
 from hub.store.commits import Commits
 from hub.store.group import FAR_MS, Group
 from hub.store.history import Wanted, read_page, read_steps
 from hub.store.hours import read_hours
+from hub.store.mirrors import Mirrors
 from hub.store.opening import open_database, recalled, take_folder
-from hub.store.outbox import Batch, MirrorCursor
+from hub.store.outbox import MirrorCursor
 from hub.store.query import (
     MAX_LIMIT,
     Hour,
@@ -61,6 +61,7 @@ from hub.store.retention import Keep
 from hub.store.rollup import HourRow, merge
 from hub.store.roomlog import RoomLog, read_rows, room_steps
 from hub.store.shelf import Step
+from hub.store.timeshift import TimeShift
 from hub.store.upkeep import Upkeep
 from hub.store.wear import Wear
 from hub.store.writer import Loaded, Writer
@@ -107,8 +108,10 @@ class Store:
         self._alive_ms = loaded.alive_ms
         self._lock = -1
         self._deliveries = loaded.deliveries
-        self._cursors = loaded.cursors
-        self._mirrors: set[str] = set()
+        self.mirrors = Mirrors(self, clock, loaded.cursors)
+        self.times = TimeShift(
+            clock, self.live, self._rooms, self._commits, loaded.boots, loaded.alive_ms
+        )
         self.upkeep = Upkeep(self, keep, clock)
 
     @classmethod
@@ -210,7 +213,7 @@ class Store:
         return ReadingsPage(tuple(items), write_cursor(items[-1]) if is_more else None)
 
     async def steps(self, key: SeriesKey, from_ms: int, to_ms: int) -> list[Step]:
-        """The steps of one series that begin in a time, and before them the one that ran into it.
+        """The steps of one series that begin in a time, and the ones before and behind them.
 
         Raises:
             QueryTooSlowError, StoreBusyError
@@ -246,66 +249,29 @@ class Store:
         rows = await self.ask(partial(read_hours, number=number, from_ms=from_ms, to_ms=to_ms))
         return [_hour(key, row) for row in merge([*rows, *fresh])]
 
-    # --- mirrors ---------------------------------------------------------------------------------
-
-    def mirror_cursor(self, mirror: str) -> MirrorCursor:
-        """Where a mirror is; from now on retention waits for it."""
-        self._mirrors.add(mirror)
-        return self._cursors.setdefault(mirror, MirrorCursor())
-
-    def mirror_reached(self, mirror: str, cursor: MirrorCursor) -> None:
-        """A mirror has acknowledged this; kept with the next checkpoint, and at the stop."""
-        self._cursors[mirror] = cursor
-
-    async def outbox(self, cursor: MirrorCursor, limit: int) -> Batch:
-        """What follows a cursor and is committed.
-
-        Raises:
-            QueryTooSlowError, StoreBusyError
-        """
-        return await self.ask(
-            partial(outbox.read_batch, cursor=cursor, limit=limit, keys=self.keys())
-        )
-
-    async def mirror_rewound(self, mirror: str) -> MirrorCursor | None:
-        """Where a mirror shall begin again, if the command line wished so.
-
-        Raises:
-            StoreError, sqlite3.Error, OSError, QueryTooSlowError, StoreBusyError
-        """
-        if not await self.ask(partial(outbox.has_wish, mirror=mirror)):
-            return None
-        wished_ms = await self.work("mirror", partial(outbox.take_rewind, mirror=mirror))
-        if wished_ms is None:
-            return None
-        cursor = await self.ask(partial(outbox.cursor_at, ms=wished_ms))
-        self.mirror_reached(mirror, cursor)
-        return cursor
-
-    async def reject(self, mirror: str, lines: Sequence[tuple[str, str]]) -> None:
-        """Set lines aside that a mirror will never take, with what it said.
-
-        Raises:
-            StoreError, sqlite3.Error, OSError: they are not kept.
-        """
-        now_ms = self._clock.now_ms()
-        await self.work("mirror", partial(outbox.reject, mirror=mirror, at_ms=now_ms, lines=lines))
-
-    def cursors(self) -> list[MirrorCursor]:
-        """Of the mirrors of this run."""
-        return [self._cursors[mirror] for mirror in self._mirrors]
-
     # --- for the upkeep --------------------------------------------------------------------------
 
     def may_seal_before(self) -> int:
         """A replay after a crash needs what came after the last checkpoint."""
-        return self._commits.checkpointed + 1
+        checkpointed, final = self._commits.checkpointed + 1, self.final_before()
+        return checkpointed if final is None else min(checkpointed, final)
+
+    def final_before(self) -> int | None:
+        """Commits from here on have times that may still move; None: all are final."""
+        return self.times.final_before()
 
     def sealed(self, upto: int) -> None:
+        """Commits up to there are in chapters now."""
         self._rooms.forget(upto)
 
+    def cursors(self) -> list[MirrorCursor]:
+        """Of the mirrors of this run."""
+        return self.mirrors.of_this_run()
+
     async def mend(self) -> None:
-        """Compute hours anew that late readings touched."""
+        """Compute hours anew that late readings touched, or a clock that was set."""
+        if not self.times.is_moving():
+            await self.live.mending.run(self.live, self.steps, self._clock.now_ms())
 
     async def work(self, purpose: str, operate: Callable[[sqlite3.Connection], Answer]) -> Answer:
         """One transaction between two commits.
@@ -329,7 +295,8 @@ class Store:
         upto = self._commits.committed
         pending = [change for group in self._commits.groups() for change in group.changes]
         running = {
-            s.number: Running(s.observed_ms, s.tie, s.until_ms) for s in self.live.series.values()
+            s.number: Running(s.observed_ms, s.tie, self.live.held_ms(s))
+            for s in self.live.series.values()
         }
         deadline = time.monotonic() + (DEADLINE_S if pool is None else UPKEEP_S)
 
@@ -369,7 +336,7 @@ class Store:
         live.cover_all()
         live.rollups.finish_before(now_ms)
         group.hours, live.rollups.finished = live.rollups.finished, []
-        group.mirrors, group.wear = dict(self._cursors), self.wear.rows()
+        group.mirrors, group.wear = dict(self.mirrors.cursors), self.wear.rows()
         group.checkpoint = save(live, self._rooms.running.values())
 
     def _tell(self, state: StorageState) -> None:
