@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Histogram
 
 from edge.clock import Clock
+from hub.domain.events import ClockChanged
 from hub.domain.views import StorageState
 from hub.intake import Intake
 from hub.store.store import Store
 
 LAG_EVERY_S = 0.1
+CLOCK_SET_MS = 2_000
 LAG_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5)
 
 
@@ -22,6 +24,7 @@ class Vitals:
     def __init__(self, clock: Clock, intake: Intake, store: Store) -> None:
         self.intake = intake
         self.is_ready = False
+        self.clock_set = 0  # how often somebody set the machine's time since the start
         self._clock = clock
         self._store = store
         self.registry = CollectorRegistry()
@@ -37,6 +40,13 @@ class Vitals:
 
     def speed(self) -> float:
         return self._clock.speed
+
+    def is_time_trusted(self) -> bool:
+        return self._clock.is_trusted
+
+    def note_clock(self, event: ClockChanged) -> None:
+        """Count it if it was set, and not only found right."""
+        self.clock_set += abs(event.shift_ms) > CLOCK_SET_MS
 
     def storage(self) -> StorageState:
         return self._store.state()

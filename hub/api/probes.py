@@ -32,6 +32,8 @@ class Readiness(msgspec.Struct):
     storage: str
     links_up: list[str]
     links_down: list[str]
+    clock: str = "trusted"
+    """``trusted`` or ``untrusted``: nobody has set it since the machine was switched on."""
 
 
 class Counts(Protocol):
@@ -79,6 +81,13 @@ class HubCollector:
             "linli_storage_commits", "Transactions written.", value=self._vitals.commits()
         )
         yield CounterMetricFamily("linli_storage_lost", "Changes dropped.", value=state.lost)
+        trusted = int(self._vitals.is_time_trusted())
+        yield GaugeMetricFamily(
+            "linli_clock_trusted", "0 until the machine's time is set.", trusted
+        )
+        yield CounterMetricFamily(
+            "linli_clock_set", "Times the clock was set by over 2 s.", value=self._vitals.clock_set
+        )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         yield GaugeMetricFamily("linli_memory_peak_bytes", "Largest resident size.", peak)
 
@@ -106,6 +115,7 @@ def routes(vitals: Vitals) -> APIRouter:
             "failing" if failing else "ok",
             sorted(vitals.intake.links_up),
             sorted(vitals.links_down()),
+            "trusted" if vitals.is_time_trusted() else "untrusted",
         )
         response = answer(document)
         response.status_code = 200 if vitals.is_ready else 503

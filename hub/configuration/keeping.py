@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from edge.settings import Duration, Identifier, Section
 from hub.configuration.sizes import parse_size
 
 Size = Annotated[int, BeforeValidator(parse_size)]
+
+
+def _web_address(url: str) -> str:
+    """A password would be shown wherever the address is; a query would be sent as a path."""
+    try:
+        parts = urlsplit(url)
+        is_good = parts.port != 0 and parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_good = False
+    if not is_good or "@" in parts.netloc or parts.query or parts.fragment:
+        raise PydanticCustomError("bad_url", "no web address")
+    return url
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class StorageSection(Section):
@@ -44,7 +61,7 @@ class MirrorSettings(Section):
     """A short name, unique among the mirrors; its place in the history is kept under it."""
     kind: Literal["influxdb"]
     """Only InfluxDB 2 and what speaks like it, so far."""
-    url: str = Field(min_length=1)
+    url: WebAddress
     """For example http://10.0.0.5:8086 ."""
     org: str = Field(min_length=1)
     """InfluxDB's organisation."""
@@ -76,5 +93,7 @@ class BackupSection(Section):
 class ClockSection(Section):
     """When the time of this machine is believed. A Raspberry Pi boots in the past."""
 
-    trust: Literal["auto", "synced", "always"] = "auto"
-    """auto: once a time service has set it, or at once where there is none; synced: only then."""
+    trust: Literal["auto", "synced", "marker", "always"] = "auto"
+    """auto: once it was set, or at once where no time service is; synced, marker: only then."""
+    marker: str = Field(default="/run/linli-clock-set", min_length=1)
+    """A file that a script makes after it set the time from a clock chip or a GPS."""

@@ -24,7 +24,7 @@ def examine(configuration: Path, data: Path | None = None) -> Iterator[Finding]:
     settings, finding = examine_configuration(configuration)
     yield finding
     yield from examine_disk(data or Path(settings.storage.path if settings else "data"))
-    yield from examine_clock()
+    yield from examine_clock(settings.clock if settings else None)
     if settings is None:
         remedy = "Mend the configuration first, then run linli doctor again."
         yield Finding("ports and broker", "warning", "not examined", remedy)

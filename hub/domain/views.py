@@ -62,6 +62,9 @@ class HubView(Protocol):
 
     def speed(self) -> float: ...
 
+    def is_time_trusted(self) -> bool:
+        """False while nobody has set the machine's clock since it was switched on."""
+
     def storage(self) -> StorageState: ...
 
     def links_down(self) -> Mapping[str, str]:

@@ -84,7 +84,8 @@ def keep_boot(db: sqlite3.Connection, boot: Boot) -> None:
     db.execute(
         "INSERT INTO boots VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
         " shift_ms = excluded.shift_ms, last_commit = excluded.last_commit,"
-        " done_commit = excluded.done_commit WHERE shift_ms IS NULL",
+        " done_commit = excluded.done_commit"
+        " WHERE shift_ms IS NULL AND excluded.shift_ms IS NOT NULL",
         msgspec.structs.astuple(boot),
     )
 

@@ -128,6 +128,8 @@ class Frame:
     def _notices(self, language: str) -> list[tuple[str, str]]:
         """What the hub says of itself, as (kind, sentence); empty while all is well."""
         t, found = translator(language), []
+        if not self.hub.is_time_trusted():
+            found.append(("warning", t("ui.clock_untrusted")))
         storage = self.hub.storage()
         if storage.failing_since_ms is not None:
             since = self.when(storage.failing_since_ms, language)

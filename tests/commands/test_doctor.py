@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.settings import MqttSettings
+from edge.timekeeping import Trust
 from hub import cli
 from hub.diagnosis.broker import examine_broker
 from hub.diagnosis.disk import (
@@ -25,7 +26,7 @@ from hub.diagnosis.disk import (
 from hub.diagnosis.examine import examine_python
 from hub.diagnosis.finding import Finding
 from hub.diagnosis.ports import examine_port
-from hub.diagnosis.time import examine_clock, examine_sync, examine_time
+from hub.diagnosis.time import examine_clock, examine_sync, examine_time, examine_trust
 from tests.broker import Broker, free_port
 from tests.settings.samples import GOOD
 
@@ -86,7 +87,33 @@ def test_a_folder_that_will_be_made_is_examined_where_it_will_be(tmp_path: Path)
 def test_a_clock_in_the_past_is_told() -> None:
     assert examine_time(0).state == "broken"
     assert examine_time(time.time()).state == "ok"
-    assert [item.subject for item in examine_clock()] == ["clock", "time server"]
+    subjects = [item.subject for item in examine_clock()]
+    assert subjects == ["clock", "time server", "trust in the clock"]
+
+
+@pytest.mark.parametrize(
+    ("trust", "service", "there", "state"),
+    [
+        ("auto", "chrony", False, "ok"),
+        ("auto", "", False, "warning"),
+        ("synced", "chrony", False, "ok"),
+        ("synced", "", False, "warning"),
+        ("always", "", False, "ok"),
+        ("always", "chrony", False, "warning"),
+        ("marker", "", True, "ok"),
+        ("marker", "chrony", False, "warning"),
+    ],
+)
+def test_a_time_that_is_believed_too_soon_or_never_is_told(
+    trust: Trust, service: str, there: bool, state: str, tmp_path: Path
+) -> None:
+    marker = tmp_path / "set"
+    if there:
+        marker.touch()
+    finding = examine_trust(trust, service, marker)
+
+    assert finding.state == state
+    assert bool(finding.remedy) == (state != "ok")
 
 
 @pytest.mark.parametrize(

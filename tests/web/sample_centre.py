@@ -281,6 +281,7 @@ class SampleHub:
         self.stored = StorageState()
         self.down: dict[str, str] = {}
         self.factor = 1.0
+        self.trusted = True
 
     def rooms(self) -> Sequence[Room]:
         return self.centre.rooms
@@ -326,6 +327,9 @@ class SampleHub:
 
     def speed(self) -> float:
         return self.factor
+
+    def is_time_trusted(self) -> bool:
+        return self.trusted
 
     def storage(self) -> StorageState:
         return self.stored

@@ -103,7 +103,9 @@ async def test_trouble_of_the_hub_is_said_in_words(
     hub.stored = StorageState(NOW_MS - 600_000, in_memory=214, lost=3)
     hub.down = {"mqtt": "refused"}
     hub.factor = 20
+    hub.trusted = False
     page = (await client.get("/?lang=en")).text
+    assert "has not been set since it was switched on" in page
     assert "Nothing can be written to disk since 14:21" in page
     assert "3 changes of history are lost" in page
     assert "Connection lost: mqtt (connection refused)" in page
