@@ -18,7 +18,7 @@ import sys
 import threading
 from array import array
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import msgspec
 import zstandard
@@ -176,6 +176,37 @@ def opened(raw: bytes) -> tuple[bytes, int]:
     if end > len(raw):
         raise DamagedBlockError("a sealed block is shorter than its head; restore a backup")
     return raw, end
+
+
+def unframed(body: bytes, form: bytes) -> tuple[bytes, int]:
+    """What ``framed`` was given, behind the byte that names the form.
+
+    Raises:
+        DamagedBlockError: the body is cut short or changed, or of another form.
+    """
+    if body[:1] != form:
+        raise DamagedBlockError("a sealed block has a form this version does not know")
+    return opened(decompress(body[1:]))
+
+
+def laid(columns: Sequence[Sequence[Sequence[int]]]) -> tuple[list[Sheet], list[bytes]]:
+    sheets, planes = [], []
+    for column in columns:
+        sheet, parts = lay(column)
+        sheets.append(sheet)
+        planes += parts
+    return sheets, planes
+
+
+def differences(numbers: Sequence[int]) -> list[int]:
+    return [0, *(b - a for a, b in pairwise(numbers))]
+
+
+def summed(differences: Sequence[int], first: int) -> list[int]:
+    numbers = list(differences)
+    if numbers:
+        numbers[0] = first
+    return list(accumulate(numbers))
 
 
 def optional(number: int | None) -> int:
