@@ -1,0 +1,41 @@
+"""Passphrases: from a file or from a person, never from the command line."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+from hub.backup.problems import BackupError
+from hub.domain.room import Text
+
+MAX_BYTES = 4096
+
+
+def from_file(path: Path) -> str:
+    """The file's text without the end of the line.
+
+    Raises:
+        BackupError: it cannot be read, or is empty.
+    """
+    try:
+        with path.open("rb") as file:
+            found = file.read(MAX_BYTES).decode().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        detail = getattr(error, "strerror", None) or "no UTF-8"
+        params = {"path": str(path), "detail": str(detail)}
+        raise BackupError(Text("backup.passphrase_file", dict(params))) from error
+    if not found:
+        raise BackupError(Text("backup.passphrase_file", {"path": str(path), "detail": "empty"}))
+    return found
+
+
+def from_person(is_new: bool) -> str:
+    """Ask; a new one twice, because a mistyped one opens nothing.
+
+    Raises:
+        BackupError: nothing was typed, or two different things.
+    """
+    found = getpass.getpass("Passphrase: ")
+    if not found or (is_new and getpass.getpass("The same again: ") != found):
+        raise BackupError(Text("backup.mistyped"))
+    return found
