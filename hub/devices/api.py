@@ -176,7 +176,7 @@ def _split(channel: str) -> tuple[str, str]:
     if channel in CHANNELS and not is_personal(channel):
         return channel, ""
     name, _, part = channel.rpartition(".")
-    if name not in CHANNELS or is_personal(name) or is_personal(channel):
+    if not part or name not in CHANNELS or is_personal(name):
         raise UnknownChannelError(channel)
     return name, part
 

@@ -197,8 +197,8 @@ def test_hours_from_steps_equal_the_hours_that_were_summed_up(
     at = T0_MS
     for pause, value, is_other in stream:
         at += pause
-        words = {"humidity": value} if is_other else {"temperature": value}
-        changes += live.apply(report("d", at, **words))
+        said = report("d", at, humidity=value) if is_other else report("d", at, temperature=value)
+        changes += live.apply(said)
     live.cover_all()
     live.rollups.finish_before(at + 2 * HOUR_MS)
     for series in live.series.values():
