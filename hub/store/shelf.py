@@ -205,14 +205,9 @@ class Shelf:
         if entry is None:
             return
         axis, times = self._axis(entry), self._times(entry)
-        low, high = bisect_left(axis, from_ms), bisect_left(axis, to_ms)
         ties = self._ties(entry, times)
-        chosen: Sequence[int]
-        if self._head.is_sorted[entry]:
-            chosen = range(bisect_left(times, low), bisect_left(times, high))
-        else:
-            chosen = [at for at, time in enumerate(times) if low <= time < high]
-            chosen.sort(key=lambda at: (times[at], ties[at]))
+        low, high = bisect_left(axis, from_ms), bisect_left(axis, to_ms)
+        chosen = self._chosen(entry, times, ties, low, high)
         if not chosen:
             return
         notes = self._notes(entry)
@@ -241,6 +236,16 @@ class Shelf:
                 ties[at],
             )
             yield Step(change, ends[at])
+
+    def _chosen(
+        self, entry: int, times: Sequence[int], ties: Sequence[int], low: int, high: int
+    ) -> Sequence[int]:
+        """Which changes have their time in a stretch of the axis, in order of (time, tie)."""
+        if self._head.is_sorted[entry]:
+            return range(bisect_left(times, low), bisect_left(times, high))
+        chosen = [at for at, time in enumerate(times) if low <= time < high]
+        chosen.sort(key=lambda at: (times[at], ties[at]))
+        return chosen
 
     def _column(self, column: int, entry: int) -> Sequence[int]:
         head = self._head
