@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from zoneinfo import ZoneInfo, available_timezones
 
 from hub.configuration.draft import Draft, written
+from hub.configuration.keeping import MirrorSettings
 from hub.configuration.problems import Problem, near
 from hub.configuration.yaml12 import Document, Path
 from hub.domain.centre import OUTSIDE
@@ -16,6 +17,7 @@ def check_places(draft: Draft, document: Document) -> Iterator[Problem]:
     """Everything that is not about devices."""
     for section in ("buildings", "rooms", "doors", "devices", "mirrors"):
         yield from _repeated(section, document)
+    yield from _same_default(document)
     yield from _centre(draft, document)
     yield from _access(draft, document)
     yield from _rooms(draft, document)
@@ -30,6 +32,22 @@ def _repeated(section: str, document: Document) -> Iterator[Problem]:
             params = {"id": name, "first": str(document.place(first[name]))}
             yield Problem("duplicate_id", document.place(path), {**params})
         first.setdefault(name, path)
+
+
+def _same_default(document: Document) -> Iterator[Problem]:
+    """Two mirrors would share one place in the history; the first without an id has the default."""
+    rows = document.data.get("mirrors") if isinstance(document.data, dict) else None
+    default: str = MirrorSettings.model_fields["id"].default
+    named = [
+        (row.get("id", default), "id" in row, ("mirrors", index))
+        for index, row in enumerate(rows if isinstance(rows, list) else [])
+        if isinstance(row, dict)
+    ]
+    ours = [(is_written, path) for name, is_written, path in named if name == default]
+    for is_written, path in ours[1:]:
+        if not (is_written and ours[0][0]):  # two that are written are told already
+            params = {"id": default, "first": str(document.place(ours[0][1]))}
+            yield Problem("duplicate_id", document.place(path), {**params})
 
 
 def _centre(draft: Draft, document: Document) -> Iterator[Problem]:

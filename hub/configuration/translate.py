@@ -127,7 +127,7 @@ def _wrong_value(detail: ErrorDetails, path: Path, document: Document) -> Proble
         return Problem(kind, place, params)
     if kind == "value_error":
         return Problem("bad_duration", place, params)
-    if kind in ("no_link", "no_name", "bad_size", "string_too_short", "string_too_long"):
+    if kind in ("no_link", "no_name", "bad_size", "bad_url", "string_too_short", "string_too_long"):
         return Problem(kind, place, params)
     params["detail"] = detail["msg"]
     return Problem("bad_value", place, params)

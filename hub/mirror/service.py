@@ -10,12 +10,13 @@ stays in the store, however long the server is away.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import sqlite3
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from edge.clock import Clock
 from hub.configuration.keeping import MirrorSettings
@@ -37,9 +38,14 @@ from hub.store.query import QueryTooSlowError, StoreBusyError, StoreError
 
 log = logging.getLogger(__name__)
 
-POLL_S = 1.0  # how often the store is asked when there was nothing new
+STORE_ERRORS = (StoreError, StoreBusyError, QueryTooSlowError, sqlite3.Error, OSError)
+
+POLL_S = 1.0  # how often it is looked whether something new was committed
+WISH_S = 2.0  # how often the store is asked for a rewind; the command line promises seconds
 SLICE = 250  # lines built before another thread may run: a millisecond or two
 BEHIND_MS = 120_000  # older than this, with more to come: catching up, and no faster than ``rate``
+
+OURS = ("mirror.store", "mirror.failed")  # no fault of the server's
 
 
 class State(StrEnum):
@@ -52,8 +58,15 @@ class State(StrEnum):
 class Source(Protocol):
     """The store, as mirrors need it."""
 
+    @property
+    def committed(self) -> int:
+        """The last commit, which grows; while it does not, there is nothing new."""
+
     def mirror_cursor(self, name: str) -> MirrorCursor:
         """Where the mirror is; further back than it was after a rewind."""
+
+    async def mirror_rewound(self, name: str) -> MirrorCursor | None:
+        """Grant the wish to begin again further back, if there is one."""
 
     async def outbox(self, cursor: MirrorCursor, limit: int) -> Batch: ...
 
@@ -70,7 +83,7 @@ class Mirror:
     ) -> None:
         self.id = settings.id
         self.kind = settings.kind
-        self.url = shown(settings.url)
+        self.url = settings.url
         self.state = State.CATCHING_UP
         self.since_ms = clock.now_ms()
         self.trouble: Trouble | None = None
@@ -86,9 +99,12 @@ class Mirror:
         self._writer = LineWriter(centre)
         self._failures = 0
         self._batch: tuple[MirrorCursor, Batch] | None = None
+        self._committed = 0  # when the batch was fetched
         self._delivery = Delivery(())
         self._most = MAX_LINES
         self._is_proven = False  # the server took a good line while it refused another
+        self._ask_at = 0.0  # loop time at which the store is asked for a rewind
+        self._nothing_after = (MirrorCursor(-1), -1)  # cursor and commit at which all was sent
         self._free_at = 0.0  # loop time from which the rate allows more
 
     @property
@@ -101,10 +117,29 @@ class Mirror:
         while True:
             try:
                 delay = await self.step()
-            except (StoreError, StoreBusyError, QueryTooSlowError) as error:
+            except STORE_ERRORS as error:
                 log.debug("mirror %s: %s", self.id, type(error).__name__)
                 delay = self._failed(Answer(0, code="store"))
-            await asyncio.sleep(delay)
+            except Exception:
+                log.exception("Mirror %s: a mistake of ours; it is tried again", self.id)
+                self._batch = None
+                delay = self._failed(Answer(0, code="failed"))
+            await self._rest(delay)
+
+    async def _rest(self, delay: float) -> None:
+        """Sleep; a rewind is granted meanwhile, and also where there is no time to sleep."""
+        now = asyncio.get_running_loop().time
+        end = now() + delay
+        while True:
+            if now() >= self._ask_at:
+                self._ask_at = now() + WISH_S
+                with contextlib.suppress(*STORE_ERRORS):  # asked again in a moment
+                    if await self._source.mirror_rewound(self.id) is not None:
+                        log.info("Mirror %s: begins again further back", self.id)
+            left = end - now()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, WISH_S))
 
     async def close(self) -> None:
         await self._sink.close()
@@ -112,6 +147,8 @@ class Mirror:
     async def step(self) -> float:
         """Send one piece; how long to wait before the next one, in seconds."""
         cursor = self._source.mirror_cursor(self.id)
+        if self._nothing_after == (cursor, self._source.committed):
+            return POLL_S
         if self._batch is None or self._batch[0] != cursor:  # none, or it was rewound meanwhile
             await self._fetch(cursor)
         if self._delivery.is_done:
@@ -132,8 +169,9 @@ class Mirror:
         return self._failed(answer)
 
     async def _fetch(self, cursor: MirrorCursor) -> None:
+        committed = self._source.committed
         batch = await self._source.outbox(cursor, MAX_LINES)
-        if self.trouble is not None and self.trouble.code == "mirror.store":
+        if self.trouble is not None and self.trouble.code in OURS:
             self._become(State.CATCHING_UP, None)
         lines: list[str] = []
         at = 0
@@ -143,6 +181,7 @@ class Mirror:
             lines += await self._sink.call(partial(self._writer.lines, changes, rooms))
             at += SLICE
         self._batch = (cursor, batch)
+        self._committed = committed
         self._delivery = Delivery(lines, self._most)
         self._is_proven = False
         self.commits_behind = batch.commits_behind
@@ -158,6 +197,7 @@ class Mirror:
             self._source.mirror_reached(self.id, batch.cursor)
         if batch.commits_behind:
             return self._pause()
+        self._nothing_after = (self._source.mirror_cursor(self.id), self._committed)
         self.oldest_unsent_ms = None
         if self.state not in (State.WAITING, State.ALARM):
             self._become(State.OK, None)
@@ -246,14 +286,3 @@ class Mirrors:
                     group.create_task(mirror.run(), name=f"mirror {mirror.id}")
         finally:
             await asyncio.gather(*(mirror.close() for mirror in self.items))
-
-
-def shown(url: str) -> str:
-    """An address without the name and password that may stand in it.
-
-    >>> shown("https://me:secret@example.net:8086/x?token=1")
-    'https://example.net:8086/x'
-    """
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"

@@ -90,7 +90,7 @@ class Sink:
     def _post(self, lines: Sequence[str]) -> Answer:
         try:
             client = self._client = self._client or self._open()
-        except _SetupError as error:
+        except SetupError as error:
             return Answer(0, str(error), code=error.code)
         return self._write(client, "\n".join(lines).encode())
 
@@ -121,7 +121,7 @@ class Sink:
         ca_file = settings.tls.ca_file if settings.tls else None
         client = InfluxDBClient(
             settings.url.rstrip("/"),
-            token=_token(settings.token_file),
+            token=read_token(settings.token_file),
             org=settings.org,
             timeout=(int(CONNECT_S * 1000), int(READ_S * 1000)),
             enable_gzip=True,
@@ -164,23 +164,29 @@ class Sink:
         pools.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
 
 
-class _SetupError(Exception):
+class SetupError(Exception):
+    """A file that the configuration names cannot be used."""
+
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
 
 
-def _token(file: str | None) -> str:
+def read_token(file: str | None) -> str:
+    """
+    Raises:
+        SetupError: the file cannot be read, or holds no token.
+    """
     if file is None:
         return ""
     try:
         token = Path(file).read_text(encoding="ascii").strip()
     except OSError as error:
-        raise _SetupError("token_file", f"{file}: {error.strerror}") from error
+        raise SetupError("token_file", f"{file}: {error.strerror}") from error
     except UnicodeDecodeError:
         token = ""
     if not token or not token.isprintable():
-        raise _SetupError("token_file", f"{file}: no token in it")
+        raise SetupError("token_file", f"{file}: no token in it")
     return token
 
 
@@ -188,7 +194,7 @@ def _trust(ca_file: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise _SetupError("ca_file", f"{ca_file}: {error.strerror or 'no certificate'}") from error
+        raise SetupError("ca_file", f"{ca_file}: {error.strerror or 'no certificate'}") from error
 
 
 def _retry_after_s(header: str | None) -> float | None:

@@ -107,13 +107,26 @@ class MemorySource:
         self.reached: list[MirrorCursor] = []
         self.rejected: list[tuple[str, str]] = []
         self.failure: Exception | None = None
+        self.wish: MirrorCursor | None = None
+        self.asked = 0
         for at in range(0, len(history), commit):
             self.commits.append((tuple(history[at : at + commit]), ()))
+
+    @property
+    def committed(self) -> int:
+        return len(self.commits)
+
+    async def mirror_rewound(self, name: str) -> MirrorCursor | None:
+        if self.wish is None:
+            return None
+        self.cursor, self.wish = self.wish, None
+        return self.cursor
 
     def mirror_cursor(self, name: str) -> MirrorCursor:
         return self.cursor
 
     async def outbox(self, cursor: MirrorCursor, limit: int) -> Batch:
+        self.asked += 1
         if self.failure is not None:
             raise self.failure
         changes: list[Change] = []

@@ -171,6 +171,9 @@ def test_whatever_is_written_is_read_back(
     elif isinstance(value, float) and math.isfinite(value):
         assert point.fields["value"] == value
     assert bool(reason) == ("reason" in point.fields)
+    told = writer.point(made)
+    assert (told.measurement, told.tags, told.at_ns) == (point.measurement, point.tags, point.at_ns)
+    assert told.fields == point.fields
 
 
 @given(st.lists(st.tuples(NAMES, VALUES), min_size=1, max_size=6))

@@ -41,7 +41,17 @@ STATUSES = [
     (599, Meaning.LATER),
     (0, Meaning.LATER),
 ]
-CODES = ["token_file", "ca_file", "tls", "refuses_all", "unreachable", "timeout", "broken", "store"]
+CODES = [
+    "token_file",
+    "ca_file",
+    "tls",
+    "refuses_all",
+    "unreachable",
+    "timeout",
+    "broken",
+    "store",
+    "failed",
+]
 
 
 @pytest.mark.parametrize(("status", "meant"), STATUSES)

@@ -149,8 +149,7 @@ async def test_each_change_of_state_is_logged_once_and_without_the_token(
     assert TOKEN not in "".join(said)
 
 
-async def test_what_the_api_says_of_a_mirror(server: ScriptedServer, token_file: Path) -> None:
-    trial = Trial(server.url.replace("//", "//me:hush@"), token_file)
+async def test_what_the_api_says_of_a_mirror(server: ScriptedServer, trial: Trial) -> None:
     trial.history(10)
     server.script = [Reply(401), Reply(503)]
 
@@ -165,7 +164,6 @@ async def test_what_the_api_says_of_a_mirror(server: ScriptedServer, token_file:
         assert TOKEN not in str(said)
     assert document(trial.mirror, "en").oldest_unsent == "2026-11-22T04:00:00.000Z"
     assert document(trial.mirror, "en").last_success is None
-    await trial.mirror.close()
 
 
 async def test_one_mirror_that_is_away_does_not_hold_another(
