@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 from edge.clock import Clock
 from edge.service import Edge
+from edge.timekeeping import Timekeeper
 from hub import app, settings
 from hub.access.guard import own_names
 from hub.api import events, probes
 from hub.api.stream import Broadcaster
 from hub.bus import Bus
+from hub.clockwatch import ClockWatch
 from hub.devices import api as devices_api
 from hub.devices import pages as devices_pages
 from hub.devices.service import DevicesService
-from hub.domain.events import DeviceChanged, LinkChanged, RoomChanged
+from hub.domain.events import ClockChanged, DeviceChanged, LinkChanged, RoomChanged
 from hub.intake import Intake
 from hub.rooms import api as rooms_api
 from hub.rooms import pages as rooms_pages
@@ -33,12 +35,15 @@ from hub.web import assets, page
 
 log = logging.getLogger(__name__)
 
+BELIEVED = Timekeeper("always")
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What lives as long as the hub."""
 
     store: Store
+    watch: ClockWatch
     edge: Edge
     rooms: RoomsService
     devices: DevicesService
@@ -54,19 +59,23 @@ async def serve(
     *,
     data: Path,
     ready: Callable[[str], None] | None = None,
+    keeper: Timekeeper = BELIEVED,
 ) -> None:
     """Run the hub until ``stop`` is set; ``ready`` is told the address once it answers.
+
+    ``keeper`` knows when the machine's time is right; a made-up clock is always believed.
 
     Raises:
         PortBusyError, StoreError: nothing was started; the message says what to do.
     """
     with listen(config.http.host, config.http.port) as listener:
         host, port = listener.getsockname()[:2]
-        parts = await _assemble(config, clock, data, port)
+        parts = await _assemble(config, clock, keeper, data, port)
         async with asyncio.TaskGroup() as group:
             group.create_task(parts.server.serve(sockets=[listener]), name="web")
             acquiring = group.create_task(parts.edge.run(stop), name="edge")
             watching = [
+                group.create_task(parts.watch.run(), name="clock"),
                 group.create_task(parts.rooms.run(), name="rooms"),
                 group.create_task(parts.devices.run(), name="devices"),
                 group.create_task(parts.vitals.watch_lag(), name="loop lag"),
@@ -84,19 +93,22 @@ async def serve(
                 await acquiring  # from here on nothing new comes in
             finally:
                 parts.vitals.is_ready = False
+                for task in watching:
+                    task.cancel()
                 # what came in is committed, and only then may the broker forget it
                 await parts.store.close()
                 await parts.edge.finish()
                 parts.server.should_exit = True
-                for task in watching:
-                    task.cancel()
 
 
-async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, port: int) -> Parts:
+async def _assemble(
+    config: settings.CentreSettings, clock: Clock, keeper: Timekeeper, data: Path, port: int
+) -> Parts:
     """Bytes on the left, people on the right."""
     place = settings.centre(config)
     store = await Store.open(data, clock, config.mqtt.inflight)
     live, bus = store.live, Bus()
+    watch = ClockWatch(clock, keeper, store.times, bus)  # before anything is stamped
     live.silent_after.update({d.id: d.silent_after_ms for d in place.devices})
     intake = Intake(clock, live, store, bus)
     edge = Edge(
@@ -117,6 +129,7 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
     broadcaster = events.broadcaster(rooms, devices, vitals)
     board = StatusBoard(rooms, devices, vitals)
     _connect(bus, broadcaster, board)
+    bus.subscribe(ClockChanged, vitals.note_clock)
     routers = [
         probes.routes(vitals),
         events.routes(broadcaster),
@@ -128,7 +141,8 @@ async def _assemble(config: settings.CentreSettings, clock: Clock, data: Path, p
     ]
     names = own_names(config.http.host, port)
     web = app.build(routers, page.Frame(place, vitals), config.access.open, names)
-    return Parts(store, edge, rooms, devices, vitals, broadcaster, Server(web, broadcaster.close))
+    server = Server(web, broadcaster.close)
+    return Parts(store, watch, edge, rooms, devices, vitals, broadcaster, server)
 
 
 def _connect(bus: Bus, broadcaster: Broadcaster, board: StatusBoard) -> None:
@@ -145,3 +159,4 @@ def _connect(bus: Bus, broadcaster: Broadcaster, board: StatusBoard) -> None:
     bus.subscribe(RoomChanged, room_changed)
     bus.subscribe(DeviceChanged, device_changed)
     bus.subscribe(LinkChanged, lambda _: broadcaster.nudge())
+    bus.subscribe(ClockChanged, lambda _: broadcaster.nudge())

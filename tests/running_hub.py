@@ -50,6 +50,8 @@ class RunningHub:
         self.log = folder / "hub.log"
         self._config = folder / "centre.yaml"
         self._config.write_text(config(self.port, broker, rest, inflight))
+        self.command = ["-m", "hub.cli", "run", "--config", str(self._config)]
+        self.command += ["--data", str(self.data)]
         self._process: subprocess.Popen[bytes] | None = None
         self.client = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{self.port}", timeout=ANSWER_WITHIN_S
@@ -76,10 +78,9 @@ class RunningHub:
 
     async def start(self) -> None:
         """Start it and wait until it can serve."""
-        command = [sys.executable, "-m", "hub.cli", "run", "--config", str(self._config)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
-                [*command, "--data", str(self.data)], stdout=log, stderr=log, env=os.environ
+                [sys.executable, *self.command], stdout=log, stderr=log, env=os.environ
             )
         await self.until(self._is_ready, READY_WITHIN_S)
 

@@ -84,6 +84,7 @@ def _serve(settings: CentreSettings, data: Path) -> int:
     import uvloop
 
     from edge.clock import Clock
+    from edge.timekeeping import Timekeeper
     from hub.run import serve
     from hub.store.query import StoreError
 
@@ -92,7 +93,8 @@ def _serve(settings: CentreSettings, data: Path) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await serve(settings, Clock(), stop, data=data)
+        keeper = Timekeeper(settings.clock.trust, settings.clock.marker)
+        await serve(settings, Clock(), stop, data=data, keeper=keeper)
 
     try:
         uvloop.run(until_stopped())
