@@ -31,6 +31,7 @@ class Saved(msgspec.Struct, array_like=True):
     heard: dict[str, int]
     sums: dict[int, Sums]
     rooms: list[RoomRow]
+    dirty: list[tuple[int, list[int]]] = []  # hours that must be computed anew
 
 
 def room_key(room: str) -> SeriesKey:
@@ -49,6 +50,7 @@ def save(live: LiveState, rooms: Iterable[RoomRow]) -> bytes:
         live.heard,
         live.rollups.sums,
         list(rooms),
+        live.mending.saved(),
     )
     return msgspec.msgpack.encode(saved)
 
@@ -105,6 +107,7 @@ def _thaw(memory: Memory, saved: Saved) -> None:
         live.begin(series, change)
         series.until_ms, series.count = change.observed_ms + length, count
     live.rollups.sums = saved.sums
+    live.mending.restore(saved.dirty)
     memory.rooms.update((row.number, row) for row in saved.rooms)
 
 
@@ -116,6 +119,7 @@ def _replay(memory: Memory, columns: Columns) -> None:
         if change.time_source not in ("queued", "retained"):
             heard = live.heard.get(change.key.device, 0)
             live.heard[change.key.device] = max(heard, change.received_ms)
+        live.mending.note(change)
         if change.is_late:
             continue
         if change.after_gap and change.previous_until_ms is not None:

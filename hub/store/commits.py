@@ -24,6 +24,7 @@ from hub.live import Change
 from hub.store.group import FAR_MS, Group
 from hub.store.packing import RoomRow
 from hub.store.query import StoreError
+from hub.store.restamp import Boot
 from hub.store.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Commits:
         self.confirmed = 0
         self.written = 0  # transactions since the start
         self.on_storage: Callable[[StorageState], None] | None = None
+        self.boot: Boot | None = None
         self.orphans: dict[int, SeriesKey] = {}  # rooms, and series of changes that were dropped
         self._clock = clock
         self._half = max(inflight // 2, 1)
@@ -95,6 +97,18 @@ class Commits:
     def next_id(self) -> int:
         """The commit in which what is appended now will be."""
         return self._open.id
+
+    @property
+    def open_group(self) -> Group:
+        """What is appended now goes in here."""
+        return self._open
+
+    def checkpoint_now(self) -> None:
+        """Put the live state into the open group, and commit it as soon as may be."""
+        self._checkpoint()
+        self._open.due_ms = -FAR_MS
+        self._seal()
+        self._wake.set()
 
     async def work(self, purpose: str, operate: Callable[[sqlite3.Connection], T]) -> T:
         """One transaction of somebody else's in the writer's thread, between two commits.
@@ -207,7 +221,7 @@ class Commits:
         if group.is_empty:
             return
         self._since_checkpoint += len(group.changes)
-        group.extra_keys = dict(self.orphans)
+        group.extra_keys, group.boot = dict(self.orphans), self.boot
         group.seal(self._clock.now_ms(), self.confirmed)
         self._backlog.append(group)
         self._open = Group(group.id + 1)

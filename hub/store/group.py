@@ -9,6 +9,7 @@ from hub.domain.series import SeriesKey
 from hub.live import Change
 from hub.store.outbox import MirrorCursor
 from hub.store.packing import RoomRow
+from hub.store.restamp import Boot
 from hub.store.rollup import HourRow
 
 FAR_MS = 2**62
@@ -30,6 +31,8 @@ class Group:
     saved_ms: int = 0
     checkpoint: bytes | None = None
     hours: list[HourRow] = field(default_factory=list)
+    boot: Boot | None = None
+    """The machine's boot in which it was made, if its time was not trusted at first."""
     mirrors: dict[str, MirrorCursor] = field(default_factory=dict)
     wear: list[tuple[int, str, int]] = field(default_factory=list)
     """Day, purpose and bytes, as totals of their days."""

@@ -102,9 +102,18 @@ def cursor_at(question: Question, ms: int) -> MirrorCursor:
 
 
 def read_batch(
-    question: Question, cursor: MirrorCursor, limit: int, keys: Mapping[int, SeriesKey]
+    question: Question,
+    cursor: MirrorCursor,
+    limit: int,
+    keys: Mapping[int, SeriesKey],
+    before: int | None = None,
 ) -> Batch:
-    """What follows a cursor: about ``limit`` changes, or one shelf of a sealed chapter."""
+    """What follows a cursor: about ``limit`` changes, or one shelf of a sealed chapter.
+
+    Commits from ``before`` on are not given yet.
+    """
+    if before is not None:
+        question.upto = min(question.upto, before - 1)
     if cursor.commit >= question.sealed_upto:
         return _from_log(question, cursor.commit, limit, keys)
     sql = "SELECT id, last_id FROM chapters WHERE last_id > ? ORDER BY id LIMIT 1"

@@ -49,6 +49,15 @@ def judge(question: Question, keep: Keep, mirrors: Iterable[MirrorCursor], now_m
     return Verdict()
 
 
+def kept_since(question: Question) -> int:
+    """From then on no reading was deleted; 0: none ever was."""
+    for chapter, last_ms in question.rows(
+        "SELECT id, last_ms FROM chapters ORDER BY id LIMIT 1", ()
+    ):
+        return int(last_ms) if chapter > 1 else 0
+    return 0
+
+
 def used_bytes(question: Question) -> int:
     """Of the database, without the space that is free inside it."""
     sql = (

@@ -7,7 +7,7 @@ room's page asks the disk only for what is older than the hot day.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from hub.domain.room import RoomState, Status
 from hub.domain.views import RoomStep
@@ -48,6 +48,14 @@ class RoomLog:
         self._unsaid.discard(row.number)
         self.running[row.number] = row
         self._hot[row.number].append((commit, row))
+
+    def move(self, moved: Callable[[list[RoomRow]], list[RoomRow]]) -> None:
+        """The time is known: rows that a wrong clock made are moved to where they belong."""
+        for number, items in self._hot.items():
+            rows = moved([row for _, row in items])
+            self._hot[number] = [(items[at][0], row) for at, row in enumerate(rows)]
+        running = moved(list(self.running.values()))
+        self.running.update((row.number, row) for row in running)
 
     def forget(self, sealed_upto: int) -> None:
         """Commits up to there are sealed and can be read from their chapters."""

@@ -44,6 +44,7 @@ from hub.store.commits import Commits
 from hub.store.group import FAR_MS, Group
 from hub.store.history import Wanted, read_page, read_steps
 from hub.store.hours import read_hours
+from hub.store.mending import Times
 from hub.store.mirrors import Mirrors
 from hub.store.opening import open_database, recalled, take_folder
 from hub.store.outbox import MirrorCursor
@@ -57,7 +58,7 @@ from hub.store.query import (
     write_cursor,
 )
 from hub.store.reader import DEADLINE_S, Question, Reader, Running
-from hub.store.retention import Keep
+from hub.store.retention import Keep, kept_since
 from hub.store.rollup import HourRow, merge
 from hub.store.roomlog import RoomLog, read_rows, room_steps
 from hub.store.shelf import Step
@@ -270,8 +271,11 @@ class Store:
 
     async def mend(self) -> None:
         """Compute hours anew that late readings touched, or a clock that was set."""
-        if not self.times.is_moving():
-            await self.live.mending.run(self.live, self.steps, self._clock.now_ms())
+        mending = self.live.mending
+        if mending.count and not self.times.is_moving():
+            kept_since_ms = await self.ask(kept_since)
+            times = Times(self._clock.now_ms(), kept_since_ms)
+            await mending.run(self.live, self.steps, times)
 
     async def work(self, purpose: str, operate: Callable[[sqlite3.Connection], Answer]) -> Answer:
         """One transaction between two commits.

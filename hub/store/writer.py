@@ -26,6 +26,7 @@ from hub.store.migrations import LATEST, migrate, version
 from hub.store.outbox import MirrorCursor, cursors, keep_cursors
 from hub.store.packing import Columns, RoomRow, members, pack, pack_rooms, unpack, unpack_rooms
 from hub.store.query import StoreError
+from hub.store.restamp import Boot, boots_of, keep_boot, true_rooms
 from hub.store.wear import DAY_MS, KEEP_DAYS, Wear
 
 PAGE_SIZE = 1024  # a commit dirties one or two; 4 KiB pages cost a third more a day (TRIED.md)
@@ -52,6 +53,7 @@ class Loaded(msgspec.Struct):
     deliveries: dict[int, bytes] = {}
     cursors: dict[str, MirrorCursor] = {}
     wear: list[tuple[int, str, int]] = []
+    boots: list[Boot] = []
 
 
 def explain_damage(path: Path, error: Exception) -> StoreError:
@@ -162,6 +164,8 @@ class Writer:
             packed = msgspec.msgpack.encode([(d.mid, d.digest) for d in group.deliveries])
             row = (group.id, group.confirmed, packed)
             db.execute("INSERT INTO deliveries VALUES (?, ?, ?)", row)
+        if group.boot is not None:
+            keep_boot(db, group.boot)
         if group.checkpoint is not None:
             _write_checkpoint(db, group, group.checkpoint)
         self._known.update(fresh)
@@ -182,9 +186,11 @@ def load(db: sqlite3.Connection) -> Loaded:
         loaded.checkpoint_id, loaded.alive_ms, loaded.checkpoint = live
     sealed = db.execute("SELECT max(last_id) FROM chapters").fetchone()[0] or 0
     loaded.last_id = max(loaded.checkpoint_id, sealed)
+    boots = loaded.boots = boots_of(db)
     query = "SELECT id, rooms FROM log WHERE id > ? AND rooms IS NOT NULL ORDER BY id"
     for row_id, packed in db.execute(query, (sealed,)):
-        loaded.rooms += [(row_id, row) for row in unpack_rooms(packed)]
+        rows = true_rooms(boots, row_id, unpack_rooms(packed))
+        loaded.rooms += [(row_id, row) for row in rows]
     query = "SELECT id, saved_ms, rooms, body FROM log WHERE id > ? ORDER BY id"
     for row_id, saved_ms, rooms, body in db.execute(query, (loaded.last_id,)):
         columns = None if body is None else unpack(body)

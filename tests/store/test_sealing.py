@@ -145,14 +145,18 @@ async def test_a_long_log_is_sealed_earlier(
 
 async def test_old_readings_are_deleted_and_hours_and_rooms_stay(tmp_path: Path) -> None:
     time, store = await played(tmp_path, 24 * 5, keep=Keep(age_ms=48 * HOUR))
-    hours = await store.hours(KEY, T0_MS, EVER)
     rooms = await store.room_steps("gym", T0_MS, EVER)
+    await store.upkeep.look()
+    hours = await store.hours(KEY, T0_MS, EVER)
+    assert hours[0].from_ms < T0_MS + HOUR
+    time.ms += 12 * HOUR
+    await catch_up(store)
     await store.upkeep.look()
     oldest = (await everything(store))[0].observed_ms
     assert time.now - 60 * HOUR < oldest + 40 * HOUR  # late ones lie where they came in
     assert count(tmp_path, "chapters") < 24 * 5 // 6
     assert await store.hours(KEY, T0_MS, EVER) == hours
-    assert await store.room_steps("gym", T0_MS, EVER) == rooms
+    assert (await store.room_steps("gym", T0_MS, EVER))[: len(rooms) - 1] == rooms[:-1]
     await store.close()
 
 
@@ -169,7 +173,7 @@ async def test_the_size_is_kept_by_deleting_the_oldest(tmp_path: Path) -> None:
 async def test_a_mirror_that_lacks_something_is_waited_for_only_so_long(tmp_path: Path) -> None:
     keep = Keep(age_ms=24 * HOUR, wait_for_mirrors_ms=48 * HOUR)
     time, store = await played(tmp_path, 24 * 3, keep=keep)
-    store.mirror_cursor("influxdb")
+    store.mirrors.mirror_cursor("influxdb")
     before = await everything(store)
     await store.upkeep.look()
     assert store.upkeep.waits_for_mirrors
