@@ -29,6 +29,7 @@ from typing import IO, Protocol, cast
 import msgspec
 
 from hub.backup.problems import BackupError
+from hub.backup.sealing import seal
 from hub.domain.room import Text
 from hub.store.migrations import LATEST
 
@@ -196,8 +197,7 @@ def _pour(content: Iterator[bytes], out: Digested, passphrase: str | None) -> by
         except pyrage.EncryptError:
             faults.throw()
             raise
-    secret: bytes = pyrage.passphrase.encrypt(f"{identity}\n".encode(), passphrase)
-    return secret
+    return seal(f"{identity}\n".encode(), passphrase)
 
 
 class Faults:
