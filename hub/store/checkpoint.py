@@ -32,6 +32,7 @@ class Saved(msgspec.Struct, array_like=True):
     sums: dict[int, Sums]
     rooms: list[RoomRow]
     dirty: list[tuple[int, list[int]]] = []  # hours that must be computed anew
+    held: list[int] = []  # as ``until``, by what the device said on other channels
 
 
 def room_key(room: str) -> SeriesKey:
@@ -51,6 +52,7 @@ def save(live: LiveState, rooms: Iterable[RoomRow]) -> bytes:
         live.rollups.sums,
         list(rooms),
         live.mending.saved(),
+        [live.held_ms(series) - series.observed_ms for series in known],
     )
     return msgspec.msgpack.encode(saved)
 
@@ -85,7 +87,7 @@ def recall(
     for series in live.series.values():
         series.restored, series.live_ms = True, None
         # The hub was away: what ran then does not count until its device speaks again.
-        live.rollups.pause(series.number, series.until_ms)
+        live.rollups.pause(series.number, live.held_ms(series))
     return memory
 
 
@@ -100,12 +102,14 @@ def _thaw(memory: Memory, saved: Saved) -> None:
     live.next_number = max(live.next_number, saved.next_number)
     live.heard.update(saved.heard)
     columns = None if saved.running is None else unpack(saved.running)
+    held = saved.held or saved.until
     for at, (length, count) in enumerate(zip(saved.until, saved.count, strict=True)):
         assert columns is not None  # noqa: S101 - there is one where there are lengths
         change = change_at(columns, at, memory.keys)
         series = live.series[change.key]
         live.begin(series, change)
         series.until_ms, series.count = change.observed_ms + length, count
+        series.held_ms = change.observed_ms + held[at]
     live.rollups.sums = saved.sums
     live.mending.restore(saved.dirty)
     memory.rooms.update((row.number, row) for row in saved.rooms)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -17,7 +19,7 @@ from hub.store import mending
 from hub.store.mending import Mending, Times
 from hub.store.rollup import HOUR_MS, HourRow, merge
 from hub.store.shelf import Step
-from tests.store.making import T0_MS, report
+from tests.store.making import EVER, T0_MS, Time, catch_up, feed, opened, report
 
 MINUTE = 60_000
 KEY = SeriesKey("d", "temperature")
@@ -172,6 +174,56 @@ def test_a_clock_that_came_from_another_age_does_not_mark_every_hour_since() -> 
     found.mark(7, 0, 10_000 * HOUR_MS)
     assert found.count == 24 * 31
     assert found.given_up == 10_001 - 24 * 31
+
+
+async def test_a_crash_loses_no_correction(tmp_path: Path) -> None:
+    """Late readings before the last checkpoint, and after it; then the hub is gone."""
+    time = Time()
+    store = await opened(tmp_path / "before", time)
+    for minute in range(0, 181, 5):
+        time.ms = minute * MINUTE
+        feed(store, report("d", time.now, temperature=20))
+        if minute == 150:
+            feed(store, report("d", T0_MS + 7 * MINUTE, QUEUED, temperature=60))
+        await catch_up(store)
+    feed(store, report("d", T0_MS + 67 * MINUTE, QUEUED, temperature=70))
+    time.ms += 2 * MINUTE
+    await catch_up(store)
+    shutil.copytree(tmp_path / "before", tmp_path / "after")
+    await store.close()
+
+    store = await opened(tmp_path / "after", time)
+    assert [hour.high for hour in (await store.hours(KEY, T0_MS, EVER))[:3]] == [20, 20, 20]
+    await store.mend()
+    found = await store.hours(KEY, T0_MS, EVER)
+    assert [(h.high, h.covered_ms) for h in found[:3]] == [
+        (60, HOUR_MS),
+        (70, HOUR_MS),
+        (20, HOUR_MS),
+    ]
+    await store.close()
+    store = await opened(tmp_path / "after", time)
+    assert await store.hours(KEY, T0_MS, EVER) == found
+    assert store.live.mending.count == 0
+    await store.close()
+
+
+async def test_a_channel_that_speaks_rarely_is_known_up_to_a_restart(tmp_path: Path) -> None:
+    time = Time()
+    store = await opened(tmp_path, time)
+    feed(store, report("d", time.now, temperature=20))
+    for minute in range(0, 41, 5):
+        time.ms = minute * MINUTE
+        feed(store, report("d", time.now, humidity=40))
+    await store.close()
+    time.ms = 50 * MINUTE
+    store = await opened(tmp_path, time)
+    feed(store, report("d", time.now, temperature=20))
+    steps = await store.steps(KEY, T0_MS, EVER)
+    assert [step.until_ms for step in steps] == [T0_MS + 40 * MINUTE, time.now]
+    (hour,) = await store.hours(KEY, T0_MS, EVER)
+    assert hour.covered_ms == 40 * MINUTE
+    await store.close()
 
 
 readings = st.lists(
