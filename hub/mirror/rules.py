@@ -161,11 +161,15 @@ class Delivery:
         starts = range(first, end, self.most)
         self._pieces = deque((at, min(at + self.most, end)) for at in starts)
 
-    def set_aside(self, answer: Answer) -> list[BadLine]:
-        """The piece is bad as a whole; it is not sent again."""
-        first, last = self._pieces.popleft()
+    def refused(self, answer: Answer) -> list[BadLine]:
+        """The piece, which is bad as a whole; once it is set aside, ``pass_over`` it."""
+        first, last = self._pieces[0]
         reason = f"{answer.status} {answer.detail}".strip()[:SHOWN]
         return [BadLine(line, reason) for line in self._lines[first:last]]
+
+    def pass_over(self) -> None:
+        """Do not send the piece again."""
+        self._pieces.popleft()
 
     def all_dropped(self, answer: Answer) -> bool:
         """The server says itself that it took none of them (older than it keeps, say)."""

@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 STORE_ERRORS = (StoreError, StoreBusyError, QueryTooSlowError, sqlite3.Error, OSError)
 
 POLL_S = 1.0  # how often it is looked whether something new was committed
+STALE_S = 30.0  # how long it is believed that without a commit there is nothing new
 WISH_S = 2.0  # how often the store is asked for a rewind; the command line promises seconds
 SLICE = 250  # lines built before another thread may run: a millisecond or two
 BEHIND_MS = 120_000  # older than this, with more to come: catching up, and no faster than ``rate``
@@ -104,7 +105,8 @@ class Mirror:
         self._most = MAX_LINES
         self._is_proven = False  # the server took a good line while it refused another
         self._ask_at = 0.0  # loop time at which the store is asked for a rewind
-        self._nothing_after = (MirrorCursor(-1), -1)  # cursor and commit at which all was sent
+        self._nothing_after = (MirrorCursor(-1), -1)  # cursor and commit at which all was sent,
+        self._stale_at = 0.0  # believed until this loop time
         self._free_at = 0.0  # loop time from which the rate allows more
 
     @property
@@ -147,7 +149,8 @@ class Mirror:
     async def step(self) -> float:
         """Send one piece; how long to wait before the next one, in seconds."""
         cursor = self._source.mirror_cursor(self.id)
-        if self._nothing_after == (cursor, self._source.committed):
+        now = asyncio.get_running_loop().time()
+        if self._nothing_after == (cursor, self._source.committed) and now < self._stale_at:
             return POLL_S
         if self._batch is None or self._batch[0] != cursor:  # none, or it was rewound meanwhile
             await self._fetch(cursor)
@@ -195,9 +198,11 @@ class Mirror:
         self._batch = None
         if batch.cursor != cursor and self._source.mirror_cursor(self.id) == cursor:
             self._source.mirror_reached(self.id, batch.cursor)
-        if batch.commits_behind:
+        if batch.cursor == cursor:  # nothing new, or nothing whose times are final
+            self._nothing_after = (cursor, self._committed)
+            self._stale_at = asyncio.get_running_loop().time() + STALE_S
+        elif batch.commits_behind:
             return self._pause()
-        self._nothing_after = (self._source.mirror_cursor(self.id), self._committed)
         self.oldest_unsent_ms = None
         if self.state not in (State.WAITING, State.ALARM):
             self._become(State.OK, None)
@@ -240,8 +245,9 @@ class Mirror:
             if meaning(proof) is not Meaning.STORED:
                 return self._failed(proof)
             self._is_proven = True
-        bad = delivery.set_aside(answer)
+        bad = delivery.refused(answer)
         await self._source.reject(self.id, [(item.line, item.reason) for item in bad])
+        delivery.pass_over()
         if not self.rejected:  # once; /api/v1/mirrors counts on
             log.warning("Mirror %s: lines are refused and set aside: linli mirror status", self.id)
         self.rejected += len(bad)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 
 from device_drivers.contract import Quality, Value
@@ -109,6 +110,8 @@ class MemorySource:
         self.failure: Exception | None = None
         self.wish: MirrorCursor | None = None
         self.asked = 0
+        self.is_full = False
+        self.is_held = False
         for at in range(0, len(history), commit):
             self.commits.append((tuple(history[at : at + commit]), ()))
 
@@ -129,6 +132,8 @@ class MemorySource:
         self.asked += 1
         if self.failure is not None:
             raise self.failure
+        if self.is_held:
+            return Batch((), (), cursor)
         changes: list[Change] = []
         rooms: list[RoomPoint] = []
         at = cursor.commit
@@ -146,4 +151,6 @@ class MemorySource:
         self.reached.append(cursor)
 
     async def reject(self, name: str, lines: Sequence[tuple[str, str]]) -> None:
+        if self.is_full:
+            raise sqlite3.OperationalError("database or disk is full")
         self.rejected += lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from hub.mirror.service import State
@@ -128,3 +130,21 @@ async def test_one_line_that_is_too_large_is_set_aside(
     await trial.steps()
 
     assert len(trial.source.rejected) == 1
+
+
+async def test_a_bad_line_that_cannot_be_set_aside_is_kept_until_it_can(
+    server: ScriptedServer, trial: Trial
+) -> None:
+    wanted = trial.history(20)
+    bad = sorted(wanted)[3]
+    server.refuses = lambda point: point.at_ns == bad
+    trial.source.is_full = True
+    with pytest.raises(sqlite3.OperationalError):
+        await trial.steps()
+    assert trial.source.cursor == MirrorCursor(0)
+
+    trial.source.is_full = False
+    await trial.steps()
+
+    assert len(trial.source.rejected) == 1
+    assert server.values().keys() == wanted.keys() - {bad}

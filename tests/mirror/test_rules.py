@@ -99,7 +99,8 @@ def test_bisecting_finds_exactly_the_bad_lines(
             assert delivery.stored() == len(piece)
             stored += piece
         elif delivery.is_one():
-            aside += delivery.set_aside(Answer(400, "no"))
+            aside += delivery.refused(Answer(400, "no"))
+            delivery.pass_over()
         else:
             delivery.halve()
 
@@ -134,4 +135,4 @@ def test_a_server_that_says_it_dropped_all_is_not_asked_line_by_line() -> None:
     every = Answer(422, "partial write: points beyond retention policy dropped=3")
     assert not delivery.all_dropped(some)
     assert delivery.all_dropped(every)
-    assert [item.line for item in delivery.set_aside(every)] == ["a", "b", "c"]
+    assert [item.line for item in delivery.refused(every)] == ["a", "b", "c"]

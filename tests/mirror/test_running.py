@@ -16,8 +16,10 @@ from hub.store.outbox import MirrorCursor
 from hub.store.query import StoreBusyError
 from tests.mirror.making import (
     CENTRE,
+    NOON_MS,
     TOKEN,
     MemorySource,
+    change,
     changes,
     mirror_settings,
     until,
@@ -195,3 +197,69 @@ async def test_one_mirror_that_is_away_does_not_hold_another(
     running.cancel()
     await asyncio.wait({running})
     assert not [t for t in threading.enumerate() if t.name.startswith("mirror-")]
+
+
+async def test_the_wish_for_a_rewind_is_granted_while_it_sleeps(
+    server: ScriptedServer, trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "WISH_S", 0.02)
+    monkeypatch.setattr(rules, "ALARM_S", 3_600.0)
+    trial.history(300)
+    running = asyncio.create_task(trial.mirror.run())
+    await until(lambda: trial.source.cursor == MirrorCursor(30))
+
+    trial.source.wish = MirrorCursor(10)
+    await until(lambda: trial.mirror.points == 500)
+    server.script = [Reply(401)]
+    trial.source.wish = MirrorCursor(0)
+    await until(lambda: trial.mirror.state is State.ALARM)
+    trial.source.wish = MirrorCursor(7)
+    await until(lambda: trial.source.wish is None)
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_a_store_without_a_new_commit_is_not_asked_again_and_again(
+    server: ScriptedServer, trial: Trial
+) -> None:
+    trial.history(10)
+    await trial.steps()
+    asked = trial.source.asked
+
+    for _ in range(20):
+        assert await trial.mirror.step() == service.POLL_S
+    assert trial.source.asked <= asked + 1
+
+    trial.source.commits.append(((change(1, NOON_MS - 1),), ()))
+    await trial.steps()
+    assert trial.mirror.points == 11
+
+
+async def test_history_that_may_not_be_sent_yet_is_waited_for_without_haste(
+    server: ScriptedServer, trial: Trial
+) -> None:
+    trial.history(10)
+    trial.source.is_held = True
+
+    assert [await trial.mirror.step() for _ in range(3)] == [service.POLL_S] * 3
+    assert server.sizes == []
+
+
+async def test_a_mistake_of_ours_does_not_end_the_hub_and_is_told(
+    server: ScriptedServer, trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "BACKOFF_S", (0.01, 0.01))
+    monkeypatch.setattr(service, "POLL_S", 0.01)
+    wanted = trial.history(10)
+    trial.source.failure = KeyError("a mistake")
+    running = asyncio.create_task(trial.mirror.run())
+    await until(lambda: trial.mirror.state is State.WAITING)
+    assert trial.mirror.trouble is not None
+    assert trial.mirror.trouble.code == "mirror.failed"
+
+    trial.source.failure = None
+    await until(lambda: trial.mirror.state is State.OK)
+    running.cancel()
+    await asyncio.wait({running})
+
+    assert server.values() == wanted
