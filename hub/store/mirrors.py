@@ -19,6 +19,9 @@ T = TypeVar("T")
 class History(Protocol):
     """The store itself."""
 
+    @property
+    def commits(self) -> int: ...
+
     def ask(self, ask: Callable[[Question], T]) -> Awaitable[T]: ...
 
     def work(self, purpose: str, operate: Callable[[sqlite3.Connection], T]) -> Awaitable[T]: ...
@@ -36,6 +39,11 @@ class Mirrors:
         self._history = history
         self._clock = clock
         self._here: set[str] = set()
+
+    @property
+    def committed(self) -> int:
+        """Grows with every transaction; while it does not, there is nothing new to send."""
+        return self._history.commits
 
     def mirror_cursor(self, mirror: str) -> MirrorCursor:
         """Where a mirror is; from now on retention waits for it."""
