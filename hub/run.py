@@ -19,16 +19,23 @@ from hub.api import events, probes
 from hub.api.stream import Broadcaster
 from hub.bus import Bus
 from hub.clockwatch import ClockWatch
+from hub.configuration.keeping import StorageSection
 from hub.devices import api as devices_api
 from hub.devices import pages as devices_pages
 from hub.devices.service import DevicesService
 from hub.domain.events import ClockChanged, DeviceChanged, LinkChanged, RoomChanged
 from hub.intake import Intake
+from hub.mirror import api as mirror_api
+from hub.mirror.service import Mirrors
 from hub.rooms import api as rooms_api
 from hub.rooms import pages as rooms_pages
 from hub.rooms.api import StatusBoard
 from hub.rooms.service import RoomsService
 from hub.server import Server, listen
+from hub.storage import api as storage_api
+from hub.storage import pages as storage_pages
+from hub.storage.rules import Bounds
+from hub.storage.service import Card, Storage
 from hub.store.store import Store
 from hub.vitals import Vitals
 from hub.web import assets, page
@@ -45,6 +52,7 @@ class Parts:
     store: Store
     watch: ClockWatch
     edge: Edge
+    mirrors: Mirrors
     rooms: RoomsService
     devices: DevicesService
     vitals: Vitals
@@ -76,6 +84,7 @@ async def serve(
             acquiring = group.create_task(parts.edge.run(stop), name="edge")
             watching = [
                 group.create_task(parts.watch.run(), name="clock"),
+                group.create_task(parts.mirrors.run(), name="mirrors"),
                 group.create_task(parts.rooms.run(), name="rooms"),
                 group.create_task(parts.devices.run(), name="devices"),
                 group.create_task(parts.vitals.watch_lag(), name="loop lag"),
@@ -126,6 +135,10 @@ async def _assemble(
     devices = DevicesService(place, clock, bus, live, store.stopped_ms)
     vitals = Vitals(clock, intake, store)
     vitals.registry.register(probes.HubCollector(vitals, devices))
+    vitals.registry.register(storage_api.WrittenCollector(store.wear))
+    storage = _storage(config.storage, store, data, clock)
+    mirrors = Mirrors(config.mirrors, place, store.mirrors, clock)
+    vitals.registry.register(mirror_api.MirrorCollector(mirrors))
     broadcaster = events.broadcaster(rooms, devices, vitals)
     board = StatusBoard(rooms, devices, vitals)
     _connect(bus, broadcaster, board)
@@ -137,12 +150,21 @@ async def _assemble(
         devices_api.routes(devices, store, vitals, place),
         rooms_pages.pages(rooms, devices, vitals),
         devices_pages.pages(devices, rooms, vitals),
+        storage_api.routes(storage),
+        storage_pages.pages(storage, place, vitals),
+        mirror_api.routes(mirrors),
         assets.routes(page.assets()),
     ]
     names = own_names(config.http.host, port)
     web = app.build(routers, page.Frame(place, vitals), config.access.open, names)
     server = Server(web, broadcaster.close)
-    return Parts(store, watch, edge, rooms, devices, vitals, broadcaster, server)
+    return Parts(store, watch, edge, mirrors, rooms, devices, vitals, broadcaster, server)
+
+
+def _storage(section: StorageSection, store: Store, data: Path, clock: Clock) -> Storage:
+    card = Card(section.card_size, section.card_rewrites)
+    bounds = Bounds(section.max_size, int(section.keep.total_seconds() * 1000))
+    return Storage(store, data, card, bounds, clock.now_ms)
 
 
 def _connect(bus: Bus, broadcaster: Broadcaster, board: StatusBoard) -> None:

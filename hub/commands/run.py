@@ -74,9 +74,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def set_up_logging(level: str) -> None:
     """Log to standard error, where journald and people look."""
+    from hub.store.wear import CountingHandler
+
     is_journal = "JOURNAL_STREAM" in os.environ
     logging.basicConfig(
-        level=level.upper(), format=JOURNAL_FORMAT if is_journal else LOG_FORMAT, stream=sys.stderr
+        level=level.upper(),
+        format=JOURNAL_FORMAT if is_journal else LOG_FORMAT,
+        handlers=[CountingHandler(sys.stderr)],  # what the log costs the card
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from hub.domain.centre import Centre, Room
 from hub.domain.device import DeviceState, Health
-from hub.domain.room import RoomState, Status
+from hub.domain.room import RoomState, Status, Text
 
 
 class RoomStep(msgspec.Struct, frozen=True):
@@ -30,6 +30,16 @@ class StorageState(msgspec.Struct, frozen=True):
     failing_since_ms: int | None = None
     in_memory: int = 0  # changes that wait for the disk
     lost: int = 0  # changes dropped because memory was full too, since the start
+
+
+class CopyState(msgspec.Struct, frozen=True):
+    """Another place that has the history. ``last_ms``: as of when it is complete; None: never."""
+
+    kind: str  # mirror or backup
+    name: str
+    last_ms: int | None = None
+    trouble: Text | None = None
+    """Why it does not get on; None while it works."""
 
 
 class RoomsView(Protocol):

@@ -21,6 +21,7 @@ PAGES = [
     "/devices",
     "/devices?health=silent",
     "/devices/children-climate",
+    "/storage",
     "/nowhere",
 ]
 SCREENS = [(360, 780), (768, 1024), (1280, 900), (1920, 1080)]

@@ -16,9 +16,11 @@ from starlette.responses import Response, StreamingResponse
 
 from hub.devices import pages as device_pages
 from hub.rooms import pages as room_pages
+from hub.storage import pages as storage_pages
 from hub.web.assets import routes
 from hub.web.page import Frame, assets
 from tests.web.sample_centre import SampleHub
+from tests.web.sample_storage import SampleStorage
 
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -68,6 +70,7 @@ def make(hub: SampleHub, stream: Stream) -> FastAPI:
     app.include_router(routes(assets()))
     app.include_router(room_pages.pages(hub, hub, hub))
     app.include_router(device_pages.pages(hub, hub, hub))
+    app.include_router(storage_pages.pages(SampleStorage(), hub.centre, hub))
     frame = Frame(hub.centre, hub)
 
     @app.get("/events")

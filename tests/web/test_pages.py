@@ -19,6 +19,7 @@ PAGES = [
     "/rooms/care",
     "/devices",
     "/devices/hall-climate",
+    "/storage",
     "/nowhere",
 ]
 
