@@ -92,10 +92,10 @@ class ClockWatch:
         """Look twice a second, until cancelled."""
         while True:
             self.look()
-            if not await self._move_rows():
+            if not await self.move_rows():
                 await asyncio.sleep(EVERY_S)
 
-    async def _move_rows(self) -> bool:
+    async def move_rows(self) -> bool:
         """Move some rows if any are left; a disk that fails is tried again at the next look."""
         if not self._keeping.has_rows_to_move():
             return False
