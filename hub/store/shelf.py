@@ -27,6 +27,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import msgspec
 
@@ -54,7 +55,7 @@ from hub.store.room_shelf import shelve_rooms as shelve_rooms
 from hub.store.values import Table, values_of, whole
 
 SHELF_BITS = 5
-LEVEL = 9
+LEVEL = 19
 FORM = b"\x01"
 TIME, PREVIOUS, RECEIVED, VALUE, NOTE, TIE = range(6)
 NEVER = -(2**63)  # no time
@@ -76,6 +77,35 @@ class Note(msgspec.Struct, frozen=True, array_like=True):
     time_source: TimeSource
     is_late: bool
     after_gap: bool
+
+
+class Bounds(NamedTuple):
+    """How far the steps of one series were confirmed."""
+
+    axis: list[int]
+    times: list[int]
+    previous: Sequence[int]
+    note: Sequence[int]
+    late: list[bool]  # of each note
+    closing: int | None
+
+    def is_late(self, at: int) -> bool:
+        return self.late[self.note[at]]
+
+    def previous_end(self, at: int) -> int | None:
+        code = self.previous[at]
+        if code == 0:
+            return None
+        return self.axis[self.times[at] - (code - 1 if code > 0 else code)]
+
+    def end(self, at: int) -> int | None:
+        """What the next change that was not late says of it."""
+        if self.late[self.note[at]]:
+            return self.axis[self.times[at]]
+        for after in range(at + 1, len(self.times)):
+            if not self.late[self.note[after]]:
+                return self.previous_end(after)
+        return None if self.closing is None else self.axis[self.closing]
 
 
 class Directory(msgspec.Struct, array_like=True):
@@ -155,7 +185,7 @@ def shelve(
 
 
 class Shelf:
-    """A sealed block, opened.
+    """A sealed block, opened; for one thread.
 
     Raises:
         DamagedBlockError: the body is cut short or changed, or of a newer form.
@@ -169,6 +199,9 @@ class Shelf:
             raise DamagedBlockError(f"a sealed block has a bad directory ({error})") from error
         self.numbers: tuple[int, ...] = tuple(head.numbers)
         self._entry = {number: entry for entry, number in enumerate(head.numbers)}
+        self._device = -1  # whose axis is ``_line``
+        self._line: list[int] = []
+        self._known_times: dict[int, list[int]] = {}
         self._axis_places: list[Places] = []
         axis_counts = [axis.count for axis in head.axes]
         for sheet in head.axis_sheets:
@@ -191,13 +224,11 @@ class Shelf:
         entry = self._entry.get(number)
         if entry is None:
             return None
-        notes, axis = self._notes(entry), self._axis(entry)
-        times, previous = self._times(entry), self._column(PREVIOUS, entry)
-        for note, time, code in zip(notes, times, previous, strict=True):
-            if not note.is_late:
-                back = given(code)
-                return None if back is None else axis[time - back]
-        return None
+        axis, times = self._axis(entry), self._times(entry)
+        bounds = Bounds(axis, times, self._column(PREVIOUS, entry), *self._lateness(entry))
+        return next(
+            (bounds.previous_end(at) for at in range(len(times)) if not bounds.is_late(at)), None
+        )
 
     def steps(self, number: int, key: SeriesKey, from_ms: int, to_ms: int) -> Iterator[Step]:
         """The steps of a series that began in a span, in order of (observed_ms, tie)."""
@@ -205,24 +236,21 @@ class Shelf:
         if entry is None:
             return
         axis, times = self._axis(entry), self._times(entry)
-        ties = self._ties(entry, times)
         low, high = bisect_left(axis, from_ms), bisect_left(axis, to_ms)
-        chosen = self._chosen(entry, times, ties, low, high)
+        chosen = self._within(entry, low, high)
         if not chosen:
             return
-        notes = self._notes(entry)
-        starts = [
-            None if code == 0 else axis[time - (code - 1 if code > 0 else code)]
-            for time, code in zip(times, self._column(PREVIOUS, entry), strict=True)
-        ]
-        ends = self._ends(entry, axis, times, notes, starts)
-        received, values = self._column(RECEIVED, entry), self._values(entry)
-        for at in chosen:
-            observed, note = axis[times[at]], notes[at]
+        ties = self._ties(entry, chosen, low, high)
+        if not self._head.is_sorted[entry]:
+            chosen = sorted(chosen, key=lambda at: (times[at], ties[at]))
+        bounds = Bounds(axis, times, self._column(PREVIOUS, entry), *self._lateness(entry))
+        received, values = self._column(RECEIVED, entry), self._values(entry, chosen)
+        for at, value in zip(chosen, values, strict=True):
+            observed, note = axis[times[at]], self._head.notes[bounds.note[at]]
             change = Change(
                 number,
                 key,
-                values[at],
+                value,
                 note.unit,
                 note.quality,
                 note.reason,
@@ -230,22 +258,24 @@ class Shelf:
                 observed + received[at],
                 note.time_source,
                 0,
-                starts[at],
+                bounds.previous_end(at),
                 note.is_late,
                 note.after_gap,
                 ties[at],
             )
-            yield Step(change, ends[at])
+            yield Step(change, bounds.end(at))
 
-    def _chosen(
-        self, entry: int, times: Sequence[int], ties: Sequence[int], low: int, high: int
-    ) -> Sequence[int]:
-        """Which changes have their time in a stretch of the axis, in order of (time, tie)."""
+    def _within(self, entry: int, low: int, high: int) -> Sequence[int]:
+        """Which changes of a series have their time in a stretch of the axis."""
+        times = self._times(entry)
         if self._head.is_sorted[entry]:
             return range(bisect_left(times, low), bisect_left(times, high))
-        chosen = [at for at, time in enumerate(times) if low <= time < high]
-        chosen.sort(key=lambda at: (times[at], ties[at]))
-        return chosen
+        return [at for at, time in enumerate(times) if low <= time < high]
+
+    def _lateness(self, entry: int) -> tuple[Sequence[int], list[bool], int | None]:
+        closing = given(self._head.closing[entry])
+        late = [note.is_late for note in self._head.notes]
+        return self._column(NOTE, entry), late, closing
 
     def _column(self, column: int, entry: int) -> Sequence[int]:
         head = self._head
@@ -253,57 +283,40 @@ class Shelf:
         return take(self._raw, self._places[column][entry], head.counts[entry], constant)
 
     def _axis(self, entry: int) -> list[int]:
+        """The times of the device, kept until another device is asked for, like ``_times``."""
         head = self._head
         at = head.axis[entry]
+        if at == self._device:
+            return self._line
         axis = head.axes[at]
         periods, rest = (
             take(self._raw, where[at], axis.count, sheet.constants[at])
             for where, sheet in zip(self._axis_places, head.axis_sheets, strict=True)
         )
-        return unspaced(axis, periods, rest)
+        self._device, self._line = at, unspaced(axis, periods, rest)
+        self._known_times = {}
+        return self._line
 
     def _times(self, entry: int) -> list[int]:
-        return summed(self._column(TIME, entry), self._head.first_time[entry])
+        known = self._known_times if self._head.axis[entry] == self._device else {}
+        if entry not in known:
+            known[entry] = summed(self._column(TIME, entry), self._head.first_time[entry])
+        return known[entry]
 
-    def _notes(self, entry: int) -> list[Note]:
-        notes = self._head.notes
-        return [notes[at] for at in self._column(NOTE, entry)]
-
-    def _values(self, entry: int) -> Sequence[Value]:
+    def _values(self, entry: int, chosen: Sequence[int]) -> Sequence[Value]:
         numbers = summed(self._column(VALUE, entry), self._head.first_value[entry])
         table = self._head.tables.get(self._head.numbers[entry])
-        return values_of(numbers, self._head.scale[entry], table)
+        return values_of([numbers[at] for at in chosen], self._head.scale[entry], table)
 
-    def _ties(self, entry: int, times: Sequence[int]) -> list[int]:
+    def _ties(self, entry: int, chosen: Sequence[int], low: int, high: int) -> dict[int, int]:
         """Ties are kept as what they differ from the usual: the changes before it in its report."""
-        axis = self._head.axis
+        axis, odd, times = self._head.axis, self._column(TIE, entry), self._times(entry)
         before: Counter[int] = Counter()
         for other in range(entry):
             if axis[other] == axis[entry]:
-                before.update(self._times(other))
-        odd = self._column(TIE, entry)
-        return [tie + before[time] for tie, time in zip(odd, times, strict=True)]
-
-    def _ends(
-        self,
-        entry: int,
-        axis: Sequence[int],
-        times: Sequence[int],
-        notes: Sequence[Note],
-        starts: Sequence[int | None],
-    ) -> list[int | None]:
-        """Until when each step held: what the next change that was not late says of it."""
-        closing = given(self._head.closing[entry])
-        end = None if closing is None else axis[closing]
-        ends: list[int | None] = []
-        for at in range(len(times) - 1, -1, -1):
-            if notes[at].is_late:
-                ends.append(axis[times[at]])
-            else:
-                ends.append(end)
-                end = starts[at]
-        ends.reverse()
-        return ends
+                others = self._times(other)
+                before.update(others[at] for at in self._within(other, low, high))
+        return {at: odd[at] + before[times[at]] for at in chosen}
 
 
 def _axes(
