@@ -22,7 +22,7 @@ from hub.store.planes import (
 )
 
 FORM = b"\x02"
-LEVEL = 9
+LEVEL = 19
 
 
 class Rooms(msgspec.Struct, array_like=True):
