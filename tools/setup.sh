@@ -41,6 +41,7 @@ has_libatomic() { ls /usr/lib/*/libatomic.so.1 >/dev/null 2>&1; }
 has_influxd() { command -v influxd >/dev/null; }
 has_victoria() { command -v victoria-metrics >/dev/null; }
 has_strace() { command -v strace >/dev/null; }
+has_age() { command -v age >/dev/null; }
 has_cjk_font() {
     if command -v fc-list >/dev/null; then
         [ -n "$(fc-list :lang=zh-cn family 2>/dev/null)" ]
@@ -189,9 +190,10 @@ if [ "$kind" = dev ] && [ "${2:-}" = tools ]; then
     wants has_influxd influxdb "the mirror is tested against a real server"
     wants has_victoria victoria-metrics "and against one that forgets when it is killed"
     wants has_strace strace "power cuts are replayed from a recording"
+    wants has_age age "backups are opened without Linli"
     need_all has_mosquitto mosquitto has_chromium chromium has_cjk_font fonts-noto-cjk \
         has_libatomic libatomic1 has_influxd influxdb has_victoria victoria-metrics \
-        has_strace strace
+        has_strace strace has_age age
 elif [ "$kind" = run ]; then
     is_ready && exit 0 # with whichever broker it was set up; apt is not asked at every start
     wants has_mosquitto mosquitto "the demo's broker"

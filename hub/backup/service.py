@@ -57,14 +57,17 @@ class BackupsService:
         clock: Clock,
         worker: Worker = work,
         is_time_known: Callable[[], bool] = lambda: True,
+        count: Callable[[str, int, int], None] = lambda _purpose, _written, _here: None,
     ) -> None:
-        """``config`` is the centre's file; ``is_time_known`` is asked before anything is dated."""
+        """``config`` is the centre's file; ``is_time_known`` is asked before anything is dated;
+        ``count`` is told what was written, and how much of it to the data's own disk."""
         self._settings = settings
         self._catalogue = Catalogue(Path(settings.folder), centre)
         self._common = ["--config", str(config), "--data", str(data), "--gently", "--json"]
         self._clock = clock
         self._worker = worker
         self._is_time_known = is_time_known
+        self._count = count
         self._looking: asyncio.Task[tuple[Item, ...] | None] | None = None
         self._retry_ms = 0
         self._rehearse_after_ms = 0
@@ -176,7 +179,10 @@ class BackupsService:
     async def _work(self, words: list[str]) -> Said:
         self.state = msgspec.structs.replace(self.state, is_working=True)
         try:
-            return await self._worker(words)
+            said = await self._worker(words)
+            purpose = "rehearsal" if "--rehearse" in words else "backup"
+            self._count(purpose, said.cost.written, said.cost.here)
+            return said
         finally:
             self.state = msgspec.structs.replace(self.state, is_working=False)
 

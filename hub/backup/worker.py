@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
+from hub.backup.cost import Cost
 from hub.domain.room import Params, Text
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Said(msgspec.Struct, frozen=True):
     ok: bool
     code: str
     params: Params = {}
+    cost: Cost = Cost()
 
     @property
     def text(self) -> Text:

@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
             made = make.make(order, bar)
     except BackupError as error:
         return refuse(error, arguments)
-    _report(made, arguments)
+    _report(made, data, arguments)
     return 0
 
 
@@ -127,21 +127,30 @@ def watched() -> Iterator[Bar]:
 
 def refuse(error: BackupError, arguments: argparse.Namespace) -> int:
     """Say why not."""
+    from msgspec.structs import asdict
+
+    from hub.backup.cost import unknown_cost
     from hub.texts import render
 
     text = error.text
     if arguments.json:
-        print(json.dumps({"ok": False, "code": text.code, "params": text.params}))
+        document = {"ok": False, "code": text.code, "params": text.params}
+        print(json.dumps({**document, "cost": asdict(unknown_cost())}))
     else:
         said = render(text, terminal_language(os.environ))
         print(f"linli {arguments.command}: {said}", file=sys.stderr)
     return 1
 
 
-def _report(made: Made, arguments: argparse.Namespace) -> None:
+def _report(made: Made, data: Path, arguments: argparse.Namespace) -> None:
+    from msgspec.structs import asdict
+
+    from hub.backup.cost import cost
+
     manifest = made.manifest
     files = [part.name for part in manifest.parts]
     if arguments.json:
+        copied = manifest.parts[0].size if manifest.encrypted else 0
         document = {
             "ok": True,
             "code": "backup.made",
@@ -150,6 +159,7 @@ def _report(made: Made, arguments: argparse.Namespace) -> None:
             "size": made.size,
             "encrypted": manifest.encrypted,
             "files": files,
+            "cost": asdict(cost(data, made.path.parent, copied)),
         }
         print(json.dumps(document))
         return

@@ -108,14 +108,24 @@ def _passphrase(arguments: argparse.Namespace, settings: CentreSettings | None) 
 
 
 def _rehearse(arguments: argparse.Namespace, data: Path | None, passphrase: str | None) -> None:
+    from msgspec.structs import asdict
+
+    from hub.backup.cost import cost
     from hub.backup.rehearsal import rehearse
 
     with watched() as bar:
         done = rehearse(arguments.file, data, passphrase, bar)
     manifest = done.manifest
     if arguments.json:
-        params = {"time": manifest.made_ms, "count": done.series}
-        print(json.dumps({"ok": True, "code": "rehearsal.ok", "params": params}))
+        beside = arguments.file.parent
+        copied = manifest.parts[0].size if manifest.encrypted else 0
+        document = {
+            "ok": True,
+            "code": "rehearsal.ok",
+            "params": {"time": manifest.made_ms, "count": done.series},
+            "cost": asdict(cost(data or beside, beside, copied)),
+        }
+        print(json.dumps(document))
         return
     size = sum(part.size for part in manifest.parts)
     print(f"{arguments.file}: good. Centre {manifest.centre}, made {manifest.made_at:%F %T} UTC")

@@ -76,6 +76,13 @@ class Wear:
                 self._named += written.bytes
                 self._add(purpose, written.bytes)
 
+    def of_child(self, purpose: str, written: int, here: int) -> None:
+        """A process of ours ended, and the kernel added what it wrote to our count: ``here`` of it
+        went to the data's own disk, the rest to another."""
+        with self._lock:
+            self._named += written
+            self._add(purpose, here)
+
     def settle(self) -> None:
         """Bring ``log`` and ``other`` up to date, unless a write is half counted."""
         with self._lock:

@@ -205,11 +205,11 @@ def test_memory_does_not_grow_with_the_database(tmp_path: Path) -> None:
     hub = source(tmp_path / "hub")
     with closing(sqlite3.connect(hub.data / "linli.db", isolation_level=None)) as db:
         db.execute("CREATE TABLE bulk (body BLOB)")
-        for _ in range(3):  # zeros: what packs best is what unpacks worst
+        for _ in range(2):  # zeros: what packs best is what unpacks worst
             db.execute("INSERT INTO bulk VALUES (zeroblob(100000000))")
     file = str(tmp_path / "big.tar")
     common = ["--config", str(hub.config), "--data", str(hub.data)]
 
     run_within(100_000_000, ["backup", file, *common])
     run_within(100_000_000, ["restore", file, *common])
-    assert (hub.data / "linli.db").stat().st_size > 300_000_000
+    assert (hub.data / "linli.db").stat().st_size > 200_000_000

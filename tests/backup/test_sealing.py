@@ -3,7 +3,8 @@ from __future__ import annotations
 import pyrage
 import pytest
 
-from hub.backup.sealing import LOG_N, MAX_SECRET, encrypt, seal
+from hub.backup import sealing
+from hub.backup.sealing import MAX_SECRET, encrypt, seal
 
 
 def test_the_example_of_rfc_8439_comes_out() -> None:
@@ -27,7 +28,14 @@ def test_pyrage_opens_what_is_sealed(size: int) -> None:
     sealed = seal(secret, "密码 passphrase")
 
     assert pyrage.passphrase.decrypt(sealed, "密码 passphrase") == secret
-    assert f" {LOG_N}\n".encode() in sealed
+
+
+def test_it_is_as_dear_as_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "LOG_N", 17)
+    sealed = seal(b"secret", "passphrase")
+
+    assert b" 17\n" in sealed
+    assert pyrage.passphrase.decrypt(sealed, "passphrase") == b"secret"
 
 
 def test_another_passphrase_does_not_and_no_two_are_alike() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hub.backup.api import BackupCollector, document
@@ -14,6 +17,7 @@ from hub.backup.make import Order, Source, make
 from hub.backup.service import RETRY_MS, BackupsService
 from hub.backup.worker import Said, in_thread, work
 from hub.configuration.keeping import BackupSection
+from hub.store.wear import Wear
 from tests.backup.samples import source
 from tests.store.making import Time
 
@@ -187,22 +191,44 @@ async def test_a_damaged_file_counts_for_nothing_and_is_left_alone(trial: Trial)
 
 
 async def test_the_real_commands_do_it(trial: Trial) -> None:
+    wear = Wear(trial.time.clock().now_ms)
     service = BackupsService(
-        trial.settings, "trial", trial.hub.config, trial.hub.data, trial.time.clock(), work
-    )
+        trial.settings, "trial", trial.hub.config, trial.hub.data, trial.time.clock(), work,
+        count=wear.of_child,
+    )  # fmt: skip
     await service.turn()
+    wear.settle()
 
     assert service.state.is_ok, service.state
     (item,) = service.state.items
     assert item.made_ms == trial.time.now
     assert item.tried is not None
     assert item.tried.text.params == {"time": trial.time.now, "count": 1}
+    counted = wear.since_start
+    assert counted["backup"] >= item.size, "to the data's own disk here"
+    assert counted["rehearsal"] > 0
+    assert counted["other"] < 1_000_000, "and not once more as our own"
 
 
 async def test_a_process_that_says_nothing_is_a_failure() -> None:
     said = await work(["restore"])
 
     assert (said.ok, said.code, said.params) == (False, "backup.worker", {"status": "2"})
+
+
+async def test_a_hub_that_stops_leaves_no_process(tmp_path: Path) -> None:
+    fifo = tmp_path / "never.tar"
+    os.mkfifo(fifo)
+    ours = psutil.Process()
+    before = set(ours.children())
+    working = asyncio.create_task(work(["restore", str(fifo), "--data", str(tmp_path / "data")]))
+    while not set(ours.children()) - before:  # noqa: ASYNC110 - nothing tells when it is born
+        await asyncio.sleep(0.01)
+    working.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert set(ours.children()) == before
 
 
 async def test_an_error_in_the_thread_belongs_to_who_asked() -> None:
