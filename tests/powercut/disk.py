@@ -117,7 +117,7 @@ class Disk:
     """The files below ``root``, replayed call by call; empty at first, or with safe contents."""
 
     def __init__(self, root: Path, files: dict[str, bytes] | None = None) -> None:
-        self._root = PurePosixPath(root)
+        self.root = root
         self._handles: dict[int, Handle] = {}
         self._seen: dict[str, File] = {}
         for name, content in (files or {}).items():
@@ -276,7 +276,7 @@ class Disk:
     def _name(self, path: bytes) -> str | None:
         """Relative to the root; "" for the root itself, None for what is elsewhere."""
         try:
-            name = PurePosixPath(path.decode()).relative_to(self._root)
+            name = PurePosixPath(path.decode()).relative_to(self.root)
         except ValueError:
             return None
         return "" if str(name) == "." else str(name)

@@ -56,9 +56,12 @@ class Verdict:
     failures: list[str] = field(default_factory=list)
 
 
-def replayed(root: Path, runs: Sequence[Run]) -> Disk:
+Change = Callable[[Sequence[Call]], Sequence[Call]]
+
+
+def replayed(root: Path, runs: Sequence[Run], first: dict[str, bytes] | None = None) -> Disk:
     """The disk after all runs; what a program would read there must be what lies in the folder."""
-    disk = Disk(root)
+    disk = Disk(root, first)
     for run in runs:
         for call in run.calls:
             disk.apply(call)
@@ -81,14 +84,26 @@ def judged(
     runs: Sequence[Run],
     count: int,
     seed: int,
-    change: Callable[[Sequence[Call]], Sequence[Call]] | None = None,
+    change: Change | None = None,
+    first: dict[str, bytes] | None = None,
 ) -> Verdict:
-    """Cut the runs at so many moments in all. ``change`` makes another program of the recording."""
-    told = (_final(replayed(root, runs)), [run.duty() for run in runs])
+    """Cut the runs at so many moments in all.
+
+    Args:
+        root: The folder that was recorded.
+        runs: One after the other, on the same folder.
+        count: How many cuts.
+        seed: For moments, and for what chance keeps.
+        change: Makes another program of the recording.
+        first: What lay in the folder before; its history must be in every disk.
+    """
+    final, least = _history(replayed(root, runs, first).seen()), _history(first or {})
+    told = (final, least, [run.duty() for run in runs])
     verdict = Verdict()
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), _begin, told) as workers:
         waiting: list[Future[str | None]] = []
-        for number, cut in _all_cuts(root, runs, count, seed, change):
+        chance, disk = random.Random(seed), Disk(root, first)
+        for number, cut in _all_cuts(disk, runs, count, chance, change):
             verdict.cuts += 1
             waiting.append(workers.submit(_judge, number, cut))
             if len(waiting) > AHEAD:
@@ -99,16 +114,11 @@ def judged(
 
 
 def _all_cuts(
-    root: Path,
-    runs: Sequence[Run],
-    count: int,
-    seed: int,
-    change: Callable[[Sequence[Call]], Sequence[Call]] | None,
+    disk: Disk, runs: Sequence[Run], count: int, chance: random.Random, change: Change | None
 ) -> Iterator[tuple[int, Cut]]:
-    chance, disk = random.Random(seed), Disk(root)
     for number, run in enumerate(runs):
         calls = run.calls if change is None else change(run.calls)
-        places = moments(calls, root, count // len(runs), chance)
+        places = moments(calls, disk.root, count // len(runs), chance)
         for cut in cuts(disk, calls, places, chance):
             yield number, cut
         disk.restarted()
@@ -120,20 +130,21 @@ def _note(verdict: Verdict, future: Future[str | None]) -> None:
         verdict.failures.append(found)
 
 
-def _final(disk: Disk) -> History:
+def _history(files: dict[str, bytes]) -> History:
     with tempfile.TemporaryDirectory() as folder:
-        unpack(disk.seen().items(), Path(folder))
+        unpack(files.items(), Path(folder))
         return asyncio.run(judge.history(Path(folder)))
 
 
-_final_history: History = {}
+_most: History = {}
+_least: History = {}
 _duties: Sequence[Duty] = ()
 
 
-def _begin(final: History, duties: Sequence[Duty]) -> None:
+def _begin(most: History, least: History, duties: Sequence[Duty]) -> None:
     """In a worker: what all its verdicts need."""
-    global _final_history, _duties
-    _final_history, _duties = final, duties
+    global _most, _least, _duties
+    _most, _least, _duties = most, least, duties
 
 
 def _judge(number: int, cut: Cut) -> str | None:
@@ -144,7 +155,8 @@ def _judge(number: int, cut: Cut) -> str | None:
         try:
             judge.check_integrity(folder)
             found = asyncio.run(judge.history(folder))
-            judge.check_history(found, _final_history)
+            judge.check_history(found, _most)
+            judge.check_history(_least, found)
             for duty in _duties[:number]:
                 judge.check_promises(found, duty.promises, EVER, duty.ended_s, duty.speed)
             duty = _duties[number]
