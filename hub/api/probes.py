@@ -48,6 +48,14 @@ class HubCollector:
         self._devices = devices
 
     def collect(self) -> Iterator[Metric]:
+        yield from self._heard()
+        health = GaugeMetricFamily("linli_devices", "Devices by health.", labels=["health"])
+        for verdict, count in self._devices.counts().items():
+            health.add_metric([verdict.value], count)
+        yield health
+        yield from self._machine()
+
+    def _heard(self) -> Iterator[Metric]:
         intake = self._vitals.intake
         yield CounterMetricFamily("linli_messages", "Messages understood.", value=intake.messages)
         personal = CounterMetricFamily(
@@ -66,11 +74,10 @@ class HubCollector:
         for (device, reason), count in intake.discards.items():
             discards.add_metric([device, reason], count)
         yield discards
-        health = GaugeMetricFamily("linli_devices", "Devices by health.", labels=["health"])
-        for verdict, count in self._devices.counts().items():
-            health.add_metric([verdict.value], count)
-        yield health
-        state = self._vitals.storage()
+
+    def _machine(self) -> Iterator[Metric]:
+        vitals = self._vitals
+        state = vitals.storage()
         yield GaugeMetricFamily(
             "linli_storage_failing", "1 while nothing can be written.", _flag(state)
         )
@@ -78,15 +85,13 @@ class HubCollector:
             "linli_storage_in_memory", "Changes that wait for the disk.", state.in_memory
         )
         yield CounterMetricFamily(
-            "linli_storage_commits", "Transactions written.", value=self._vitals.commits()
+            "linli_storage_commits", "Transactions written.", value=vitals.commits()
         )
         yield CounterMetricFamily("linli_storage_lost", "Changes dropped.", value=state.lost)
-        trusted = int(self._vitals.is_time_trusted())
-        yield GaugeMetricFamily(
-            "linli_clock_trusted", "0 until the machine's time is set.", trusted
-        )
+        trusted = int(vitals.is_time_trusted())
+        yield GaugeMetricFamily("linli_clock_trusted", "0 until the time is known.", trusted)
         yield CounterMetricFamily(
-            "linli_clock_set", "Times the clock was set by over 2 s.", value=self._vitals.clock_set
+            "linli_clock_set", "Times the clock was set by over 2 s.", value=vitals.clock_set
         )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         yield GaugeMetricFamily("linli_memory_peak_bytes", "Largest resident size.", peak)

@@ -147,7 +147,7 @@ def _move_row(
         body = pack_columns(columns)
     db.execute(
         "UPDATE log SET first_ms = ?, last_ms = ?, saved_ms = ?, rooms = ?, body = ? WHERE id = ?",
-        (min(times), max(times), _moved(saved_ms, base, shift), rooms, body, row_id),
+        (min(times), max(times), moved(saved_ms, base, shift), rooms, body, row_id),
     )
 
 
@@ -163,13 +163,13 @@ def restamp_changes(changes: Sequence[Change], base_ms: int, shift_ms: int) -> l
 
 def restamp_rooms(rows: Iterable[RoomRow], base_ms: int, shift_ms: int) -> list[RoomRow]:
     """The room steps of one commit at their true times; pure."""
-    moved = []
+    found = []
     for row in rows:
         until = row.previous_until_ms
-        until = None if until is None else _moved(until, base_ms, shift_ms)
-        at = _moved(row.at_ms, base_ms, shift_ms)
-        moved.append(RoomRow(row.number, at, row.status, row.people, until))
-    return moved
+        until = None if until is None else moved(until, base_ms, shift_ms)
+        at = moved(row.at_ms, base_ms, shift_ms)
+        found.append(RoomRow(row.number, at, row.status, row.people, until))
+    return found
 
 
 def restamp_columns(columns: Columns, base_ms: int, shift_ms: int) -> None:
@@ -180,17 +180,18 @@ def restamp_columns(columns: Columns, base_ms: int, shift_ms: int) -> None:
         observed = origin + offset
         received = observed + columns.received[at]
         is_ours = time_source_at(columns, at) in HUB_STAMPED or observed == received
-        true = _moved(observed, base_ms, shift_ms) if is_ours else observed
+        true = moved(observed, base_ms, shift_ms) if is_ours else observed
         if (ago := columns.previous[at]) is not None:
-            until = _moved(observed - ago, base_ms, shift_ms)
+            until = moved(observed - ago, base_ms, shift_ms)
             # of a step that a device's own time ended, only the beginning was ours
             columns.previous[at] = max(true - until, 0) if ago >= 0 else true - until
         if true < observed and ties[at] < LATE_TIES:
             # moved back it may meet an older change in the same millisecond
             ties[at] = LATE_TIES + (columns.base_intake + columns.intake[at]) % LATE_TIES
         columns.observed[at] = true - origin
-        columns.received[at] = _moved(received, base_ms, shift_ms) - true
+        columns.received[at] = moved(received, base_ms, shift_ms) - true
 
 
-def _moved(at_ms: int, base_ms: int, shift_ms: int) -> int:
+def moved(at_ms: int, base_ms: int, shift_ms: int) -> int:
+    """A time that our clock made; below the base it was true already."""
     return at_ms + shift_ms if at_ms >= base_ms else at_ms

@@ -7,12 +7,13 @@ room's page asks the disk only for what is older than the hot day.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hub.domain.room import RoomState, Status
 from hub.domain.views import RoomStep
 from hub.store.packing import RoomRow
 from hub.store.reader import EVER_MS, Question
+from hub.store.restamp import moved, restamp_rooms
 from hub.store.shelf import rooms_of
 
 BEHIND = "SELECT id FROM room_chapters WHERE id > ? ORDER BY id"
@@ -49,13 +50,14 @@ class RoomLog:
         self.running[row.number] = row
         self._hot[row.number].append((commit, row))
 
-    def move(self, moved: Callable[[list[RoomRow]], list[RoomRow]]) -> None:
+    def move(self, base_ms: int, shift_ms: int) -> None:
         """The time is known: rows that a wrong clock made are moved to where they belong."""
         for number, items in self._hot.items():
-            rows = moved([row for _, row in items])
+            rows = restamp_rooms([row for _, row in items], base_ms, shift_ms)
             self._hot[number] = [(items[at][0], row) for at, row in enumerate(rows)]
-        running = moved(list(self.running.values()))
+        running = restamp_rooms(self.running.values(), base_ms, shift_ms)
         self.running.update((row.number, row) for row in running)
+        self._alive_ms = moved(self._alive_ms, base_ms, shift_ms)
 
     def forget(self, sealed_upto: int) -> None:
         """Commits up to there are sealed and can be read from their chapters."""

@@ -26,6 +26,7 @@ import asyncio
 import logging
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -104,9 +105,9 @@ class Store:
         self._reader = Reader(path)
         self._reading = ThreadPoolExecutor(2, "store-reader")
         self._questions = 0
+        self._ending = threading.Event()
         self._rooms = RoomLog(memory.rooms, loaded.rooms, loaded.alive_ms)
         self._room_numbers = {k.part: n for n, k in memory.keys.items() if k.channel == ROOM}
-        self._alive_ms = loaded.alive_ms
         self._lock = -1
         self._deliveries = loaded.deliveries
         self.mirrors = Mirrors(self, clock, loaded.cursors)
@@ -153,7 +154,7 @@ class Store:
     @property
     def stopped_ms(self) -> int | None:
         """Until when the hub certainly ran before this start; None at its first."""
-        return self._alive_ms or None
+        return self.times.alive_ms or None
 
     def append(self, changes: Sequence[Change], receipt: Receipt | None, urgent: bool) -> None:
         """Keep changes; the receipt is settled once they are committed. Never raises."""
@@ -189,6 +190,7 @@ class Store:
 
     async def close(self) -> None:
         """Commit everything, coverage included, and settle; ends within seconds."""
+        self._ending.set()
         await self._commits.close(self._task)
         self._reading.shutdown(wait=True)
         self.upkeep.close()
@@ -306,7 +308,7 @@ class Store:
 
         def answer() -> Answer:
             connection = self._reader.connection()
-            with Question(connection, upto, pending, running, deadline) as question:
+            with Question(connection, upto, pending, running, deadline, self._ending) as question:
                 return ask(question)
 
         loop = asyncio.get_running_loop()

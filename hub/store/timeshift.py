@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from edge.clock import Clock
 from hub.live import LiveState
 from hub.store.commits import Commits
-from hub.store.restamp import Boot, restamp_changes, restamp_rooms, restamp_slice
+from hub.store.restamp import Boot, moved, restamp_changes, restamp_rooms, restamp_slice
 from hub.store.roomlog import RoomLog
 
 PATIENCE_MS = 3 * 86_400_000
@@ -31,12 +31,12 @@ class TimeShift:
         self._rooms = rooms
         self._commits = commits
         self._boots = {boot.id: boot for boot in boots}
-        self._alive_ms = alive_ms
+        self.alive_ms = alive_ms
         self._current = ""
 
     def newest_ms(self) -> int:
         """The latest time that is kept; 0 for an empty store."""
-        return max(self._alive_ms, self._live.newest_ms())
+        return max(self.alive_ms, self._live.newest_ms())
 
     def boot(self, boot_id: str) -> Boot | None:
         """What was kept of a boot of this machine, before this start."""
@@ -59,7 +59,8 @@ class TimeShift:
         boot, group = self._boots[boot_id], self._commits.open_group
         base_ms = boot.base_ms
         self._live.move(base_ms, shift_ms, self._clock.now_ms())
-        self._rooms.move(lambda rows: restamp_rooms(rows, base_ms, shift_ms))
+        self._rooms.move(base_ms, shift_ms)
+        self.alive_ms = moved(self.alive_ms, base_ms, shift_ms)
         group.changes = restamp_changes(group.changes, base_ms, shift_ms)
         group.rooms = restamp_rooms(group.rooms, base_ms, shift_ms)
         self._keep(boot.resolved(shift_ms, group.id - 1))

@@ -14,7 +14,7 @@ from hub.devices.service import DevicesService
 from hub.domain.centre import Centre, Device, Door, Placement, Room
 from hub.domain.device import Health
 from hub.domain.errors import UnknownDeviceError
-from hub.domain.events import DeviceChanged, FrameDiscarded, Heard
+from hub.domain.events import ClockChanged, DeviceChanged, FrameDiscarded, Heard
 from hub.live import LiveState
 
 MINUTE = 60_000
@@ -107,3 +107,41 @@ async def test_a_room_has_the_devices_on_its_doors_too() -> None:
 async def test_nobody_by_that_name() -> None:
     with pytest.raises(UnknownDeviceError):
         Rig().service.device("nobody")
+
+
+@pytest.mark.parametrize("moved_s", [-3600, 3600])
+async def test_a_clock_that_jumps_makes_nobody_silent_and_hides_no_silence(moved_s: int) -> None:
+    rig = Rig()
+    rig.say(1)
+    heard_ms = rig.clock.now_ms()
+    rig.now_s += moved_s
+    rig.bus.publish(ClockChanged(moved_s * 1000, True, rig.clock.now_ms()))
+    assert rig.health() is Health.OK
+    assert rig.service.device("lock").health is Health.NEW
+    assert rig.service.device("eye").last_heard_ms == heard_ms, "what was kept stays"
+    running = asyncio.create_task(rig.service.run())
+    rig.now_s += 599
+    await asyncio.sleep(0)
+    assert rig.health() is Health.OK
+    told = asyncio.Event()
+    rig.bus.subscribe(DeviceChanged, lambda event: told.set())
+    rig.now_s += 1
+    async with asyncio.timeout(5):
+        await told.wait()
+    running.cancel()
+    assert rig.health() is Health.SILENT
+
+
+async def test_when_the_time_is_known_the_last_word_moves_if_our_clock_told_it_wrongly() -> None:
+    rig = Rig()
+    base_ms = rig.clock.now_ms()
+    rig.say(1)
+    rig.now_s += 86_400
+    rig.bus.publish(ClockChanged(86_400_000, True, rig.clock.now_ms(), base_ms))
+    assert rig.service.device("eye").last_heard_ms == base_ms + 86_400_000
+    assert rig.health() is Health.OK
+    older = Rig(heard_ms=base_ms - MINUTE, stopped_ms=base_ms)
+    older.now_s += 86_400
+    older.bus.publish(ClockChanged(86_400_000, True, older.clock.now_ms(), base_ms))
+    assert older.service.device("eye").last_heard_ms == base_ms - MINUTE
+    assert older.health() is Health.OK

@@ -27,6 +27,7 @@ from tests.running_hub import RunningHub
 
 DAY_S = 86_400.0
 EVER = {"from": "2020-01-01T00:00:00Z", "to": "2100-01-01T00:00:00Z"}
+UNTRUSTED = "has not been set since it was switched on"
 TIMES = ("observed_at", "received_at")
 ROOMS = (
     "rooms:\n  - {id: gym, name: {en: Gym}, floor: 4, kind: gym}\n"
@@ -101,9 +102,7 @@ async def test_readings_before_the_time_is_known_move_to_where_they_belong(
         assert in_order(items) == list(range(25))
         assert {item["time_source"] for item in items} == {"unsynced"}
         assert begun - 1 <= at(items[0]) - wrong_s <= at(items[-1]) - wrong_s <= time.time() + 1
-        await hub.clock_is("untrusted")
-        assert await hub.metric("linli_clock_trusted") == 0
-        assert "has not been set" in (await hub.client.get("/?lang=en")).text
+        await says_it_is_not_trusted(hub)
 
         hub.kill()  # the same boot goes on, and so does the count
         await hub.start()
@@ -114,30 +113,39 @@ async def test_readings_before_the_time_is_known_move_to_where_they_belong(
         marks = [item["time_source"] for item in items]
         assert set(marks[25:]) <= {"unsynced", "queued"}, "some may have waited in the broker"
 
-        hub.set_wall(0.0)
-        ended = time.time()
-        hub.marker.touch()
-        await hub.clock_is("trusted")
-        assert "has not been set" not in (await hub.client.get("/?lang=en")).text
-
-        async def are_right() -> list[dict[str, Any]]:
-            found = await hub.values(40)
-            return found if all(begun - 1 <= at(item) <= ended + 1 for item in found) else []
-
-        items = await hub.until(are_right)
-        assert in_order(items) == list(range(40))
+        await learns_the_time(hub, begun)
         await shine(broker, range(40, 45))
         items = await hub.values(45)
         assert in_order(items) == list(range(45))
         assert [item["time_source"] for item in items] == marks + ["hub"] * 5
-        assert await hub.metric("linli_clock_set_total") == 1
-
         await hub.stop()
         await hub.start()
         again = await hub.values(45)
         for before, after in zip(items, again, strict=True):
             assert all(before[field] == after[field] for field in ("value", *TIMES))
         assert await hub.metric("linli_clock_trusted") == 1
+
+
+async def says_it_is_not_trusted(hub: ClockedHub) -> None:
+    await hub.clock_is("untrusted")
+    assert await hub.metric("linli_clock_trusted") == 0
+    assert UNTRUSTED in (await hub.client.get("/?lang=en")).text
+
+
+async def learns_the_time(hub: ClockedHub, begun: float) -> None:
+    """All that was said since ``begun`` is then where it belongs."""
+    hub.set_wall(0.0)
+    ended = time.time()
+    hub.marker.touch()
+    await hub.clock_is("trusted")
+    assert UNTRUSTED not in (await hub.client.get("/?lang=en")).text
+    assert await hub.metric("linli_clock_set_total") == 1
+
+    async def are_right() -> list[dict[str, Any]]:
+        items = await hub.values(40)
+        return items if all(begun - 1 <= at(item) <= ended + 1 for item in items) else []
+
+    assert in_order(await hub.until(are_right)) == list(range(40))
 
 
 @pytest.mark.timeout(60)
@@ -200,11 +208,12 @@ def history_of_a_boot_in_the_past(path: Path) -> int:
     return true_ms
 
 
-def progress(path: Path) -> Boot:
+def progress(path: Path) -> int:
+    """Up to which commit rows are moved."""
     db = sqlite3.connect(f"file:{path / 'linli.db'}?mode=ro", uri=True)
     try:
         (boot,) = boots_of(db)
-        return boot
+        return boot.done_commit or 0
     finally:
         db.close()
 
@@ -215,22 +224,21 @@ async def test_killed_while_rows_move_none_moves_twice_or_is_forgotten(tmp_path:
     true_ms = history_of_a_boot_in_the_past(hub.data)
     (tmp_path / "m").touch()
     async with hub:
-        seen = []
+        seen = [0]
         for _ in range(3):
 
             async def is_further() -> bool:
-                done = progress(hub.data).done_commit or 0
-                return done > (seen[-1] if seen else 0)
+                return progress(hub.data) > seen[-1]
 
             await hub.until(is_further, 30, every_s=0.001)
             hub.kill()
-            seen.append(progress(hub.data).done_commit)
+            seen.append(progress(hub.data))
             await hub.start()
+        assert 0 < seen[1] < COMMITS, "killed too late to show anything"
         assert seen == sorted(seen)
-        assert seen[0] < COMMITS, "killed too late to show anything"
 
         async def is_done() -> bool:
-            return progress(hub.data).done_commit == COMMITS
+            return progress(hub.data) == COMMITS
 
         await hub.until(is_done, 60)
         items = await hub.readings(device="light", **EVER)

@@ -16,7 +16,7 @@ from hub.bus import Bus
 from hub.clockwatch import ClockWatch
 from hub.domain.events import ClockChanged
 from hub.domain.room import Status
-from hub.live import LATE_TIES
+from hub.live import LATE_TIES, Change
 from hub.store.query import ReadingItem, StoreError
 from hub.store.restamp import Boot
 from hub.store.store import Store
@@ -263,7 +263,7 @@ async def test_trust_is_told_once_with_the_shift_and_where_it_begins(tmp_path: P
 
 async def test_set_back_an_hour_no_two_changes_have_the_same_identity(tmp_path: Path) -> None:
     hub = await a_hub(tmp_path)
-    changes = []
+    changes: list[Change] = []
     for value in range(40):
         now_ms = hub.clock.now_ms()
         changes += feed(hub.store, report("light", now_ms, illuminance=value))
@@ -326,3 +326,53 @@ async def test_a_disk_that_fails_is_told_once_and_tried_again(
     moved = [await watch.move_rows() for _ in range(5)]
     assert moved == [False, False, False, True, False]
     assert [r.levelname for r in caplog.records if "cannot be moved" in r.message] == ["WARNING"]
+
+
+async def test_the_rooms_are_right_from_the_first_moment_of_a_start_in_between(
+    tmp_path: Path,
+) -> None:
+    """The time was known, and the hub ended before any row was moved."""
+    hub = await a_hub(tmp_path, -400 * DAY_S)
+    begun_ms = round(hub.pi.true_s * 1000)
+    hub.store.append_room(room("gym", Status.FREE))
+    hub.wait(600)
+    hub.store.append_room(room("gym", Status.IN_USE))
+    hub.wait(600)
+    await catch_up(hub.store)
+    hub.pi.learn()
+    hub.watch.look()
+    await hub.store.close()
+    await hub.start()
+    assert hub.store.times.has_rows_to_move()
+    for _ in range(2):
+        steps = await hub.store.room_steps("gym", begun_ms - 1000, begun_ms + 9_000_000)
+        assert [step.status for step in steps] == [Status.FREE, Status.IN_USE]
+        spans = [(step.from_ms - begun_ms, step.to_ms - begun_ms) for step in steps]
+        for span, true in zip(spans, [(0, 600_000), (600_000, 1_200_000)], strict=True):
+            assert span == pytest.approx(true, abs=NEAR_MS)
+        await hub.settle()
+    await hub.store.close()
+
+
+async def test_a_room_of_which_nothing_was_said_since_the_stop_ends_at_the_true_stop(
+    tmp_path: Path,
+) -> None:
+    hub = await a_hub(tmp_path, -400 * DAY_S)
+    begun_ms = round(hub.pi.true_s * 1000)
+    hub.store.append_room(room("gym", Status.FREE))
+    hub.wait(600)
+    await hub.store.close()
+    hub.wait(300)
+    await hub.start()
+    hub.pi.learn()
+    hub.watch.look()
+    assert hub.store.stopped_ms == pytest.approx(begun_ms + 600_000, abs=NEAR_MS)
+    (free,) = await hub.store.room_steps("gym", begun_ms - 1000, begun_ms + 9_000_000)
+    assert free.to_ms == pytest.approx(begun_ms + 600_000, abs=NEAR_MS)
+    hub.store.append_room(room("gym", Status.IN_USE))
+    hub.wait(60)
+    free, used = await hub.store.room_steps("gym", begun_ms - 1000, begun_ms + 9_000_000)
+    assert free.to_ms == pytest.approx(begun_ms + 600_000, abs=NEAR_MS)
+    assert used.from_ms == pytest.approx(begun_ms + 900_000, abs=NEAR_MS)
+    await hub.settle()
+    await hub.store.close()
