@@ -22,6 +22,7 @@ COMMANDS = {
     "drivers": "list the devices that are understood",
     "trace": "follow one message from its bytes to its samples",
     "simulate": "feed a running hub with simulated devices",
+    "mirror": "how far copies on other servers are; send again; compare",
     "backup": "copy history and configuration into one file, while the hub runs",
     "restore": "put a backup in place of a hub's data, or try one out",
 }

@@ -35,18 +35,17 @@ def _repeated(section: str, document: Document) -> Iterator[Problem]:
 
 
 def _same_default(document: Document) -> Iterator[Problem]:
-    """Two mirrors would share one place in the history; the first without an id has the default."""
+    """Two mirrors would share one place in the history, also where an id is left out."""
     rows = document.data.get("mirrors") if isinstance(document.data, dict) else None
     default: str = MirrorSettings.model_fields["id"].default
-    named = [
-        (row.get("id", default), "id" in row, ("mirrors", index))
+    ours: list[Path] = [
+        ("mirrors", index, "id") if "id" in row else ("mirrors", index)
         for index, row in enumerate(rows if isinstance(rows, list) else [])
-        if isinstance(row, dict)
+        if isinstance(row, dict) and row.get("id", default) == default
     ]
-    ours = [(is_written, path) for name, is_written, path in named if name == default]
-    for is_written, path in ours[1:]:
-        if not (is_written and ours[0][0]):  # two that are written are told already
-            params = {"id": default, "first": str(document.place(ours[0][1]))}
+    for path in ours[1:]:
+        if not len(path) == len(ours[0]) == 3:  # two that are written are told already
+            params = {"id": default, "first": str(document.place(ours[0]))}
             yield Problem("duplicate_id", document.place(path), {**params})
 
 

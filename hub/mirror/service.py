@@ -188,7 +188,8 @@ class Mirror:
         self._delivery = Delivery(lines, self._most)
         self._is_proven = False
         self.commits_behind = batch.commits_behind
-        self.oldest_unsent_ms = batch.oldest_ms
+        times = [batch.oldest_ms, *(point.row.at_ms for point in batch.rooms)]
+        self.oldest_unsent_ms = min((at for at in times if at is not None), default=None)
 
     def _finish(self) -> float:
         """All of the batch is there, or set aside."""

@@ -81,8 +81,8 @@ class Month:
     def _pause(self, channel: str) -> float:
         return self._random.expovariate(1 / (EVERY_S[channel] * THINNED))
 
-    async def play(self, store: Store) -> None:
-        for day in range(DAYS):
+    async def play(self, store: Store, days: int = DAYS) -> None:
+        for day in range(days):
             begin = self._begin_s + day * DAY_S
             events = sorted(
                 begin + self._random.uniform(7 * 3600, 22 * 3600) for _ in range(EVENTS)

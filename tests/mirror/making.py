@@ -112,6 +112,7 @@ class MemorySource:
         self.asked = 0
         self.is_full = False
         self.is_held = False
+        self.limit = 1_000_000
         for at in range(0, len(history), commit):
             self.commits.append((tuple(history[at : at + commit]), ()))
 
@@ -137,7 +138,8 @@ class MemorySource:
         changes: list[Change] = []
         rooms: list[RoomPoint] = []
         at = cursor.commit
-        while at < len(self.commits) and len(changes) < limit:
+        limit = min(limit, self.limit)
+        while at < len(self.commits) and len(changes) + len(rooms) < limit:
             changes += self.commits[at][0]
             rooms += self.commits[at][1]
             at += 1

@@ -22,6 +22,7 @@ from tests.mirror.making import (
     change,
     changes,
     mirror_settings,
+    room_point,
     until,
 )
 from tests.mirror.scripted import Reply, ScriptedServer
@@ -263,3 +264,18 @@ async def test_a_mistake_of_ours_does_not_end_the_hub_and_is_told(
     await asyncio.wait({running})
 
     assert server.values() == wanted
+
+
+async def test_it_is_not_up_to_date_while_there_is_more_also_after_rooms_alone(
+    server: ScriptedServer, trial: Trial
+) -> None:
+    trial.history(10)
+    trial.source.commits.insert(0, ((), (room_point(),)))
+    trial.source.limit = 1
+
+    states = []
+    while trial.source.cursor == MirrorCursor(0):
+        await trial.mirror.step()
+        states.append(trial.mirror.state)
+
+    assert set(states) == {State.CATCHING_UP}
