@@ -13,6 +13,7 @@ from hub.api import docs
 from hub.api.answers import REFERENCE, Problem, handle_errors
 from hub.api.documents import DOCUMENTS
 from hub.api.probes import Alive, Readiness
+from hub.backup.api import DOCUMENTS as BACKUPS
 from hub.storage.api import StorageDocument
 from hub.web.page import Frame
 
@@ -47,7 +48,8 @@ def _describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = plain()
             _, components = msgspec.json.schema_components(
-                [*DOCUMENTS, StorageDocument, Problem, Alive, Readiness], ref_template=REFERENCE
+                [*DOCUMENTS, *BACKUPS, StorageDocument, Problem, Alive, Readiness],
+                ref_template=REFERENCE,
             )
             schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
             app.openapi_schema = schema

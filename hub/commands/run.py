@@ -54,8 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     from hub.settings import SettingsError, load
 
     set_up_logging(arguments.log)
+    config_file = configuration_file(arguments.config)
     try:
-        settings = load(configuration_file(arguments.config))
+        settings = load(config_file)
     except SettingsError as error:
         print(complaint(error.problems, terminal_language(os.environ)), file=sys.stderr)
         return 2
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         print("    Change storage.path or the folder's rights; see linli doctor.", file=sys.stderr)
         return 1
-    return _serve(settings, data)
+    return _serve(settings, data, config_file)
 
 
 def set_up_logging(level: str) -> None:
@@ -84,7 +85,7 @@ def set_up_logging(level: str) -> None:
     )
 
 
-def _serve(settings: CentreSettings, data: Path) -> int:
+def _serve(settings: CentreSettings, data: Path, config_file: Path) -> int:
     import uvloop
 
     from edge.clock import Clock
@@ -98,7 +99,7 @@ def _serve(settings: CentreSettings, data: Path) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         keeper = Timekeeper(settings.clock.trust, settings.clock.marker)
-        await serve(settings, Clock(), stop, data=data, keeper=keeper)
+        await serve(settings, Clock(), stop, data=data, keeper=keeper, config_file=config_file)
 
     try:
         uvloop.run(until_stopped())

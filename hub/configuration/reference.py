@@ -32,7 +32,8 @@ Files `devices.d/*.yaml` beside it hold further lists of devices. The hub itself
 `devices.d/adopted.yaml`, and never yours; the same id in both is an error that names both lines.
 
 Durations are a number and a unit: `90s`, `10m`, `25h`, `7d`; sizes too: `500MB`, `4GB`. Ids are 1
-to 40 small letters, digits and hyphens. Names are texts by language: `{zh-CN: 健身房, zh-TW: 健身房, en: Gym}`.
+to 40 small letters, digits and hyphens. Names are texts by language:
+`{zh-CN: 健身房, zh-TW: 健身房, en: Gym}`.
 
 A device has exactly one of `room`, `door` and `map`; `zone` may stand beside `room`, also inside
 `map`. One serial port and one MQTT topic belong to one device.

@@ -115,6 +115,8 @@ class Question:
     pending: Sequence[Change]
     running: Mapping[int, Running]
     deadline: float
+    ending: threading.Event = field(default_factory=threading.Event)
+    """Set when the store closes: then no question goes on."""
     sealed_upto: int = 0
     _commits: dict[int, Columns] = field(default_factory=dict)
     _shelves: dict[int, Shelf] = field(default_factory=dict)
@@ -134,12 +136,12 @@ class Question:
             self.db.execute("ROLLBACK")
 
     def _is_over(self) -> bool:
-        return time.monotonic() > self.deadline
+        return self.ending.is_set() or time.monotonic() > self.deadline
 
     def check(self) -> None:
         """Be considerate: end when the time is up, let other threads run."""
         now = time.monotonic()
-        if now > self.deadline:
+        if self._is_over():
             raise QueryTooSlowError("the question took too long; ask for a shorter time")
         if now - self._rested > WORK_S:
             time.sleep(REST_S)

@@ -303,6 +303,7 @@ async def test_a_bad_question_gets_a_problem_that_says_why(hub: RunningHub, path
 async def test_every_route_is_documented(hub: RunningHub) -> None:
     paths = (await hub.get("/openapi.json"))["paths"]
     api = "status rooms rooms/{room} rooms/{room}/history devices devices/{device} readings events"
+    api += " storage mirrors backups"
     probes = {"/healthz", "/readyz", "/metrics"}
     assert {f"/api/v1/{name}" for name in api.split()} | probes == set(paths)
     page = await hub.client.get("/docs")

@@ -1,0 +1,101 @@
+"""From settings to parts: the constructors that need more than a line."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from edge.clock import Clock
+from edge.service import Edge
+from hub import settings
+from hub.backup.service import BackupsService
+from hub.configuration.keeping import StorageSection
+from hub.domain.centre import Centre
+from hub.domain.room import Text
+from hub.domain.views import CopyState
+from hub.intake import Intake
+from hub.mirror.rules import Trouble
+from hub.mirror.service import Mirrors
+from hub.storage.rules import Bounds
+from hub.storage.service import Card, Storage
+from hub.store.retention import Keep
+from hub.store.store import Store
+
+
+class Files(NamedTuple):
+    """Where the history is, and the file that describes the centre."""
+
+    data: Path
+    config: Path | None
+
+
+def edge(
+    config: settings.CentreSettings, place: Centre, intake: Intake, store: Store, clock: Clock
+) -> Edge:
+    return Edge(
+        config.devices,
+        config.mqtt,
+        intake,
+        clock,
+        ZoneInfo(place.timezone),
+        f"linli-{place.id}",
+        store.known_deliveries(),
+        topic_root=f"linli/{place.id}/hub",
+    )
+
+
+def keep(section: StorageSection) -> Keep:
+    age_ms, wait_ms = (
+        round(span.total_seconds() * 1000) for span in (section.keep, section.wait_for_mirrors)
+    )
+    return Keep(age_ms, section.max_size, wait_ms)
+
+
+def backups(
+    config: settings.CentreSettings, files: Files, store: Store, clock: Clock
+) -> BackupsService | None:
+    if config.backup is None or files.config is None:
+        return None
+    return BackupsService(
+        config.backup,
+        config.centre.id,
+        files.config,
+        files.data,
+        clock,
+        is_time_known=lambda: clock.is_trusted,
+        count=store.wear.of_child,
+    )
+
+
+def storage(
+    section: StorageSection,
+    store: Store,
+    data: Path,
+    clock: Clock,
+    mirrors: Mirrors,
+    backups: BackupsService | None,
+) -> Storage:
+    card = Card(section.card_size, section.card_rewrites)
+    bounds = Bounds(section.max_size, int(section.keep.total_seconds() * 1000))
+    return Storage(store, data, card, bounds, clock.now_ms, partial(copies, mirrors, backups))
+
+
+def copies(mirrors: Mirrors, backups: BackupsService | None) -> list[CopyState]:
+    """Every other place that has the history."""
+    found = [
+        CopyState("mirror", mirror.id, mirror.last_success_ms, _said(mirror.trouble))
+        for mirror in mirrors.items
+    ]
+    if backups is not None:
+        state = backups.state
+        newest = next((item for item in state.items if item.is_whole), None)
+        last_ms = None if newest is None else newest.made_ms
+        trouble = None if state.is_ok else state.text
+        found.append(CopyState("backup", "", last_ms, trouble))
+    return found
+
+
+def _said(trouble: Trouble | None) -> Text | None:
+    return None if trouble is None else Text(trouble.code, trouble.params)
