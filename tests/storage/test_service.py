@@ -11,9 +11,11 @@ from hub.domain.views import CopyState
 from hub.storage.api import StorageDocument, document
 from hub.storage.rules import DAY_MS, Bounds
 from hub.storage.service import Account, Card, Day, Storage
+from tests.broker import Broker
 from tests.powercut import load
 from tests.running_hub import RunningHub
 from tests.store.making import T0_MS, Time, catch_up, feed, opened, report
+from tests.store.test_wear import skip_unless_counted
 
 KEPT = Bounds(8_000_000_000, 730 * DAY_MS)
 
@@ -79,3 +81,38 @@ async def test_a_running_hub_tells_what_it_writes(tmp_path: Path) -> None:
     assert float(counted["log"]) > 0
     assert page.status_code == 200
     assert "has not run long enough" in page.text
+
+
+async def test_the_sum_over_all_purposes_is_what_the_kernel_counted(tmp_path: Path) -> None:
+    skip_unless_counted(tmp_path)
+    async with (
+        Broker() as broker,
+        RunningHub(tmp_path, load.ROOMS, broker.port) as hub,
+    ):
+        await hub.connected()
+
+        async def both() -> tuple[int, int] | None:
+            """Ours and the kernel's, at a moment at which nothing is written."""
+            before = kernel_count(hub.pid)
+            text = (await hub.client.get("/metrics")).text
+            counts = re.findall(r"linli_written_bytes_total{.*?} (\S+)", text)
+            ours = round(sum(float(count) for count in counts))
+            return (ours, before) if before == kernel_count(hub.pid) else None
+
+        ours_before, kernel_before = await hub.until(both)
+        await load.publish(broker.port, range(1, 300), rate=300)
+
+        async def is_all_counted() -> bool:
+            found = await both()
+            if found is None:
+                return False
+            ours, kernel = found[0] - ours_before, found[1] - kernel_before
+            return bool(ours == kernel > 100_000)
+
+        await hub.until(is_all_counted)
+
+
+def kernel_count(pid: int) -> int:
+    """What the kernel says this process has written."""
+    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))

@@ -26,12 +26,17 @@ def folder(tmp_path: Path) -> Path:
     """With files that exist already: a name that is new may cost a page of the folder."""
     for name in "abc":
         (tmp_path / name).touch()
-    wear = Wear(lambda: T0_MS)
-    with wear.of("trial") as written:
-        write(tmp_path / "a", PAGE)
-    if not written.bytes:
-        pytest.skip(f"{tmp_path} is in memory, or this kernel does not count what is written")
+    skip_unless_counted(tmp_path)
     return tmp_path
+
+
+def skip_unless_counted(folder: Path) -> None:
+    """A folder in memory costs no card anything, and some kernels do not count."""
+    (folder / "a").touch()
+    with Wear(lambda: T0_MS).of("trial") as written:
+        write(folder / "a", PAGE)
+    if not written.bytes:
+        pytest.skip(f"{folder} is in memory, or this kernel does not count what is written")
 
 
 def write(path: Path, size: int) -> None:
