@@ -236,11 +236,16 @@ class LiveState:
                 series.live_ms = reading.received_ms
         return change
 
+    def note_rewind(self, series: Series, observed_ms: int) -> None:
+        """Time was set back if what is new lies before what is running."""
+        if series.intake and observed_ms < series.observed_ms:
+            self.rewound_ms = max(self.rewound_ms, series.until_ms)
+
     def _tie(self, series: Series, reading: Reading, is_late: bool) -> int:
         """Changes of one millisecond are told apart, and kept in order, by their tie."""
         observed, known = reading.observed_ms, series.intake > 0
-        if known and not is_late and observed < series.observed_ms:  # time was set back
-            self.rewound_ms = max(self.rewound_ms, series.until_ms)
+        if not is_late:
+            self.note_rewind(series, observed)
         if is_late or observed <= self.rewound_ms:
             # nobody knows what else was observed then; never the tie of a live change
             return LATE_TIES + self.next_intake % LATE_TIES

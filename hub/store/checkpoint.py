@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from hub.domain.series import Series, SeriesKey
-from hub.live import Change, LiveState
+from hub.live import NEVER_MS, Change, LiveState
 from hub.store.packing import Columns, RoomRow, change_at, deflate, inflate, pack, unpack
 from hub.store.rollup import Sums
 
@@ -33,6 +33,7 @@ class Saved(msgspec.Struct, array_like=True):
     rooms: list[RoomRow]
     dirty: list[tuple[int, list[int]]] = []  # hours that must be computed anew
     held: list[int] = []  # as ``until``, by what the device said on other channels
+    rewound_ms: int = NEVER_MS
 
 
 def room_key(room: str) -> SeriesKey:
@@ -53,6 +54,7 @@ def save(live: LiveState, rooms: Iterable[RoomRow]) -> bytes:
         list(rooms),
         live.mending.saved(),
         [live.held_ms(series) - series.observed_ms for series in known],
+        live.rewound_ms,
     )
     return msgspec.msgpack.encode(saved)
 
@@ -112,6 +114,7 @@ def _thaw(memory: Memory, saved: Saved) -> None:
         series.held_ms = change.observed_ms + held[at]
     live.rollups.sums = saved.sums
     live.mending.restore(saved.dirty)
+    live.rewound_ms = saved.rewound_ms
     memory.rooms.update((row.number, row) for row in saved.rooms)
 
 
@@ -128,6 +131,7 @@ def _replay(memory: Memory, columns: Columns) -> None:
             continue
         if change.after_gap and change.previous_until_ms is not None:
             live.rollups.pause(change.number, change.previous_until_ms)
+        live.note_rewind(live.series[change.key], change.observed_ms)
         live.begin(live.series[change.key], change)
 
 

@@ -261,18 +261,29 @@ async def test_trust_is_told_once_with_the_shift_and_where_it_begins(tmp_path: P
     await hub.store.close()
 
 
-async def test_set_back_an_hour_no_two_changes_have_the_same_identity(tmp_path: Path) -> None:
-    hub = await a_hub(tmp_path)
+@pytest.mark.parametrize("is_clean", [True, False])
+async def test_set_back_no_two_changes_have_the_same_identity_restart_or_not(
+    tmp_path: Path, is_clean: bool
+) -> None:
+    hub = await a_hub(tmp_path / "data")
     changes: list[Change] = []
     for value in range(40):
         now_ms = hub.clock.now_ms()
-        changes += feed(hub.store, report("light", now_ms, illuminance=value))
+        changes += feed(hub.store, report("light", now_ms, illuminance=value), urgent=True)
         hub.wait(1)
         if value == 19:
             hub.pi.wrong_s -= 20.0  # the very same milliseconds come again
+        if value == 29:
+            await catch_up(hub.store)
+            shutil.copytree(hub.folder, tmp_path / "crash")
+            await hub.store.close()
+            hub.folder = hub.folder if is_clean else tmp_path / "crash"
+            await hub.start()
     assert len({(c.number, c.observed_ms, c.tie) for c in changes}) == 40
     assert all(c.tie >= LATE_TIES for c in changes[20:])
-    assert sorted(int(item.value or 0) for item in await hub.items()) == list(range(40))
+    assert [item.value for item in await hub.items() if item.tie < LATE_TIES] == list(range(20))
+    again = [item.value for item in await hub.items() if item.tie >= LATE_TIES]
+    assert again == list(range(20, 40))
     await hub.store.close()
 
 
