@@ -33,7 +33,7 @@ class StorageState(msgspec.Struct, frozen=True):
 
 
 class CopyState(msgspec.Struct, frozen=True):
-    """Another place that has the history. ``last_ms``: as of when it is complete; None: never."""
+    """Another place that has the history. ``last_ms``: when it last worked; None: never."""
 
     kind: str  # mirror or backup
     name: str

@@ -9,7 +9,9 @@ tests/soak/soak_power_cut.py.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.store.store import DATABASE
 from tests.broker import Broker
 from tests.powercut import load
 from tests.powercut.cuts import cuts, moments, without_syncs
@@ -60,6 +63,7 @@ async def test_the_plug_is_pulled_at_200_moments_and_nothing_promised_is_lost(
         assert len(acknowledged) > 300, "too little load to prove anything"
     syncs = [name for run in runs for name in syncs_of(root, run)]
     assert syncs.count("linli.db") > 2, "the WAL was never moved into the database"
+    assert chapters(disk, tmp_path / "seen"), "nothing was sealed"
 
     verdict = await asyncio.to_thread(judged, root, runs, CUTS, SEED)
     assert verdict.cuts >= CUTS - 2
@@ -68,6 +72,13 @@ async def test_the_plug_is_pulled_at_200_moments_and_nothing_promised_is_lost(
     # The same hub, had it never synced: the harness must see that.
     careless = await asyncio.to_thread(judged, root, runs[1:], 10, SEED, without_syncs)
     assert len(careless.failures) > 3
+
+
+def chapters(disk: Disk, folder: Path) -> int:
+    """How many chapters were sealed in the end."""
+    unpack(disk.seen().items(), folder)
+    with contextlib.closing(sqlite3.connect(folder / DATABASE)) as db:
+        return int(db.execute("SELECT count(*) FROM chapters").fetchone()[0])
 
 
 def syncs_of(root: Path, run: Run) -> list[str]:

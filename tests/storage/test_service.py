@@ -21,6 +21,7 @@ KEPT = Bounds(8_000_000_000, 730 * DAY_MS)
 
 
 async def test_an_account_of_a_store_that_was_written(tmp_path: Path) -> None:
+    skip_unless_counted(tmp_path)
     time = Time()
     store = await opened(tmp_path, time)
     try:
