@@ -1,13 +1,17 @@
 """The live state as one blob, and the way back: checkpoint first, then the log after it.
 
+    checkpoint  everything; once an hour, and at the stop
+    pulse       only how far each running step is confirmed; every ten minutes, a tenth of the size
+
 Finished hours are written in the transaction of the checkpoint that drops them from the running
 sums; so a replay of the log after a crash makes each hour once. What the log does not hold is
-coverage since the last checkpoint: repeats after it are forgotten, and shown as a gap.
+coverage since the last pulse: repeats after it are forgotten, and shown as a gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate, pairwise
 
 import msgspec
 
@@ -18,6 +22,10 @@ from hub.store.rollup import Sums
 
 ROOM = "room.status"
 """The channel under which rooms are numbered among the series; their device is empty."""
+
+
+Logged = tuple[Columns | None, list[RoomRow], bytes | None]
+"""What one commit after the checkpoint holds: changes, room steps, perhaps a pulse."""
 
 
 class Saved(msgspec.Struct, array_like=True):
@@ -34,6 +42,15 @@ class Saved(msgspec.Struct, array_like=True):
     dirty: list[tuple[int, list[int]]] = []  # hours that must be computed anew
     held: list[int] = []  # as ``until``, by what the device said on other channels
     rewound_ms: int = NEVER_MS
+
+
+class Pulse(msgspec.Struct, array_like=True):
+    """How far running steps were confirmed, in milliseconds since each began."""
+
+    numbers: list[int]  # as differences
+    until: list[int]
+    held: list[int]
+    heard: dict[str, int]
 
 
 def room_key(room: str) -> SeriesKey:
@@ -59,6 +76,21 @@ def save(live: LiveState, rooms: Iterable[RoomRow]) -> bytes:
     return msgspec.msgpack.encode(saved)
 
 
+def pulse(live: LiveState) -> bytes:
+    """How far everything is confirmed now; runs on the event loop, about 1 us a series."""
+    known = sorted(
+        (series for series in live.series.values() if series.intake), key=lambda s: s.number
+    )
+    numbers = [0, *(series.number for series in known)]
+    felt = Pulse(
+        [later - earlier for earlier, later in pairwise(numbers)],
+        [series.until_ms - series.observed_ms for series in known],
+        [live.held_ms(series) - series.until_ms for series in known],
+        live.heard,
+    )
+    return msgspec.msgpack.encode(felt)
+
+
 class Memory(msgspec.Struct):
     """What a database remembers: the live state, and each room's running step."""
 
@@ -71,7 +103,7 @@ class Memory(msgspec.Struct):
 def recall(
     keys: Mapping[int, SeriesKey],
     checkpoint: bytes | None,
-    log: Iterable[tuple[Columns | None, list[RoomRow]]],
+    log: Iterable[Logged],
 ) -> Memory:
     """Build the live state: every value with its old times, ``restored`` and not heard live."""
     memory = Memory(LiveState(), {}, dict(keys))
@@ -82,10 +114,12 @@ def recall(
         live.next_number = max(live.next_number, number + 1)
     if checkpoint is not None:
         _thaw(memory, msgspec.msgpack.decode(inflate(checkpoint), type=Saved))
-    for columns, rooms in log:
+    for columns, rooms, felt in log:
         if columns is not None:
             _replay(memory, columns)
         memory.rooms.update((row.number, row) for row in rooms)
+        if felt is not None:
+            _feel(memory, msgspec.msgpack.decode(inflate(felt), type=Pulse))
     for series in live.series.values():
         series.restored, series.live_ms = True, None
         # The hub was away: what ran then does not count until its device speaks again.
@@ -94,7 +128,7 @@ def recall(
 
 
 def freeze(saved: bytes) -> bytes:
-    """The slow half of ``save``, for the writer's thread."""
+    """The slow half of ``save`` and ``pulse``, for the writer's thread."""
     return deflate(saved)
 
 
@@ -116,6 +150,16 @@ def _thaw(memory: Memory, saved: Saved) -> None:
     live.mending.restore(saved.dirty)
     live.rewound_ms = saved.rewound_ms
     memory.rooms.update((row.number, row) for row in saved.rooms)
+
+
+def _feel(memory: Memory, felt: Pulse) -> None:
+    live = memory.live
+    numbers = accumulate(felt.numbers)
+    for number, until, held in zip(numbers, felt.until, felt.held, strict=True):
+        series = live.series[memory.keys[number]]
+        series.until_ms = max(series.until_ms, series.observed_ms + until)
+        series.held_ms = max(series.held_ms, series.until_ms + held)
+    live.heard.update(felt.heard)
 
 
 def _replay(memory: Memory, columns: Columns) -> None:

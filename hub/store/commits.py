@@ -25,14 +25,15 @@ from hub.store.group import FAR_MS, Group
 from hub.store.packing import RoomRow
 from hub.store.query import StoreError
 from hub.store.restamp import Boot
+from hub.store.rollup import HOUR_MS
 from hub.store.writer import Writer
 
 log = logging.getLogger(__name__)
 
 EVENT_MS = 800  # decision 5 says a second, and an fsync on a tired card takes its part of it
 TELEMETRY_MS = 58_000
-CHECKPOINT_MS = 600_000
-CHECKPOINT_CHANGES = 50_000  # a busy hub replays no more than this at its next start
+PULSE_MS = 600_000
+CHECKPOINT_CHANGES = 70_000  # a busy hub replays no more than this at its next start
 MAX_GROUP = 5_000  # changes in a transaction: some 20 ms of packing
 MAX_WAITING = 200_000  # changes in memory while the disk is away: about 60 MB
 BACKOFF_S = (0.25, 5.0)
@@ -52,6 +53,7 @@ class Commits:
         last_id: int,
         checkpoint_id: int,
         add_checkpoint: Callable[[Group, int], None],
+        add_pulse: Callable[[Group], None],
     ) -> None:
         self.committed = last_id
         self.checkpointed = checkpoint_id
@@ -65,13 +67,14 @@ class Commits:
         self._writer = writer
         self._thread = ThreadPoolExecutor(1, "store-writer")
         self._add_checkpoint = add_checkpoint
+        self._add_pulse = add_pulse
         self._open = Group(last_id + 1)
         self._backlog: deque[Group] = deque()
         self._is_writing = False
         self._receipts = 0  # from a broker, not settled
         self._waiting = 0  # changes and room steps, not committed
         self._since_checkpoint = 0
-        self._checkpoint_ms = clock.now_ms()
+        self._checkpoint_ms = self._pulse_ms = clock.now_ms()
         self._failing_since_ms: int | None = None
         self._lost = 0
         self._retry_at = 0.0
@@ -203,17 +206,24 @@ class Commits:
         now = self._clock.now_ms()
         if self._open.due_ms != FAR_MS:  # a clock that was set back must not make it wait
             self._open.due_ms = min(self._open.due_ms, now + TELEMETRY_MS)
-        self._checkpoint_ms = min(self._checkpoint_ms, now)
-        due = min(self._open.due_ms, self._checkpoint_ms + CHECKPOINT_MS)
+        self._pulse_ms = min(self._pulse_ms, now)
+        due = min(self._open.due_ms, self._pulse_ms + PULSE_MS)
         return self._clock.real_seconds(due - now)
 
     def _checkpoint_if_due(self) -> None:
-        is_due = self._clock.now_ms() >= self._checkpoint_ms + CHECKPOINT_MS
-        if is_due or self._since_checkpoint >= CHECKPOINT_CHANGES:
+        """A checkpoint with the first pulse of each hour, so that finished hours are kept soon."""
+        now_ms = self._clock.now_ms()
+        is_due = now_ms >= self._pulse_ms + PULSE_MS
+        is_next_hour = now_ms // HOUR_MS != self._checkpoint_ms // HOUR_MS
+        if (is_due and is_next_hour) or self._since_checkpoint >= CHECKPOINT_CHANGES:
             self._checkpoint()
+        elif is_due:
+            self._pulse_ms = now_ms
+            self._add_pulse(self._open)
 
     def _checkpoint(self) -> None:
-        self._checkpoint_ms, self._since_checkpoint = self._clock.now_ms(), 0
+        self._checkpoint_ms = self._pulse_ms = self._clock.now_ms()
+        self._since_checkpoint = 0
         self._add_checkpoint(self._open, self._checkpoint_ms)
 
     def _seal(self) -> None:

@@ -30,6 +30,7 @@ class Group:
     confirmed: int = 0
     saved_ms: int = 0
     checkpoint: bytes | None = None
+    pulse: bytes | None = None
     hours: list[HourRow] = field(default_factory=list)
     boot: Boot | None = None
     """The machine's boot in which it was made, if its time was not trusted at first."""
@@ -39,7 +40,7 @@ class Group:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.changes or self.rooms or self.receipts or self.checkpoint)
+        return not (self.changes or self.rooms or self.receipts or self.checkpoint or self.pulse)
 
     def seal(self, now_ms: int, confirmed: int) -> None:
         """Nothing joins it any more."""

@@ -10,6 +10,7 @@ A database of every released schema is kept in ``tests/databases/``; the tests o
     room_chapters  the room steps of one chapter
     deliveries     what a commit took from the broker, until its acknowledgement is known
     live           one row: the live state at the last checkpoint
+    pulse          one row: how far running steps were confirmed at the last pulse
     hours          finished hours: 32 series in one hour (hub/store/hours.py says how they lie)
     weeks          the same for a whole week, once it is over
     mirrors        how far each mirror is; ``rewind_ms`` is a wish of the command line
@@ -77,6 +78,8 @@ MIGRATIONS = (
             "CREATE TABLE room_chapters (id INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL,"
             " last_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
             "CREATE TABLE live (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL,"
+            " saved_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
+            "CREATE TABLE pulse (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL,"
             " saved_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
             "CREATE TABLE hours (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",
             "CREATE TABLE weeks (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT",

@@ -40,7 +40,7 @@ from hub.domain.room import RoomState
 from hub.domain.series import SeriesKey
 from hub.domain.views import RoomStep, StorageState
 from hub.live import Change
-from hub.store.checkpoint import ROOM, room_key, save
+from hub.store.checkpoint import ROOM, pulse, room_key, save
 from hub.store.commits import Commits
 from hub.store.group import FAR_MS, Group
 from hub.store.history import Wanted, read_page, read_steps
@@ -97,9 +97,9 @@ class Store:
         self.on_storage: Callable[[StorageState], None] | None = None
         """Called once when writing fails, and once when it works again."""
         self._clock = clock
-        add = self._add_checkpoint
+        saving = (self._add_checkpoint, self._add_pulse)
         ids = (loaded.last_id, loaded.checkpoint_id)
-        self._commits = Commits(clock, inflight, writer, *ids, add)
+        self._commits = Commits(clock, inflight, writer, *ids, *saving)
         self._commits.on_storage = self._tell
         self._task: asyncio.Task[None] | None = None
         self._reader = Reader(path)
@@ -342,8 +342,15 @@ class Store:
         live.cover_all()
         live.rollups.finish_before(now_ms)
         group.hours, live.rollups.finished = live.rollups.finished, []
-        group.mirrors, group.wear = dict(self.mirrors.cursors), self.wear.rows()
+        self._add_counts(group)
         group.checkpoint = save(live, self._rooms.running.values())
+
+    def _add_pulse(self, group: Group) -> None:
+        self._add_counts(group)
+        group.pulse = pulse(self.live)
+
+    def _add_counts(self, group: Group) -> None:
+        group.mirrors, group.wear = dict(self.mirrors.cursors), self.wear.rows()
 
     def _tell(self, state: StorageState) -> None:
         if state.failing_since_ms is None:

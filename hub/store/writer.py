@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,12 +19,12 @@ from typing import TypeVar
 import msgspec
 
 from hub.domain.series import SeriesKey
-from hub.store.checkpoint import freeze
+from hub.store.checkpoint import Logged, freeze
 from hub.store.group import Group
 from hub.store.hours import add_hours
 from hub.store.migrations import LATEST, migrate, version
 from hub.store.outbox import MirrorCursor, cursors, keep_cursors
-from hub.store.packing import Columns, RoomRow, members, pack, pack_rooms, unpack, unpack_rooms
+from hub.store.packing import RoomRow, members, pack, pack_rooms, unpack, unpack_rooms
 from hub.store.query import StoreError
 from hub.store.restamp import Boot, boots_of, keep_boot, true_rooms
 from hub.store.wear import DAY_MS, KEEP_DAYS, Wear
@@ -46,8 +46,8 @@ class Loaded(msgspec.Struct):
     keys: dict[int, SeriesKey] = {}
     checkpoint: bytes | None = None
     checkpoint_id: int = 0
-    log: list[tuple[Columns | None, list[RoomRow]]] = []
-    """Commits after the checkpoint: their changes and room steps."""
+    log: list[Logged] = []
+    """Commits after the checkpoint."""
     rooms: list[tuple[int, RoomRow]] = []
     """Room steps that are not sealed yet, with their commits."""
     last_id: int = 0
@@ -115,7 +115,7 @@ class Writer:
 
     def commit(self, group: Group) -> None:
         """Write a group durably, or raise sqlite3.Error and leave the database as it was."""
-        purpose = "changes" if group.checkpoint is None else "checkpoint"
+        purpose = "checkpoint" if group.checkpoint or group.pulse else "changes"
         self.work(purpose, group.saved_ms, partial(self._write, group))
 
     def work(self, purpose: str, now_ms: int, operate: Callable[[sqlite3.Connection], T]) -> T:
@@ -172,6 +172,10 @@ class Writer:
             keep_boot(db, group.boot)
         if group.checkpoint is not None:
             _write_checkpoint(db, group, group.checkpoint)
+        if group.pulse is not None:
+            row = (group.id, group.saved_ms, freeze(group.pulse))
+            db.execute("INSERT OR REPLACE INTO pulse VALUES (1, ?, ?, ?)", row)
+            _write_counts(db, group)
         self._known.update(fresh)
 
 
@@ -195,15 +199,29 @@ def load(db: sqlite3.Connection) -> Loaded:
     for row_id, packed in db.execute(query, (sealed,)):
         rows = true_rooms(boots, row_id, unpack_rooms(packed))
         loaded.rooms += [(row_id, row) for row in rows]
-    query = "SELECT id, saved_ms, rooms, body FROM log WHERE id > ? ORDER BY id"
-    for row_id, saved_ms, rooms, body in db.execute(query, (loaded.last_id,)):
-        columns = None if body is None else unpack(body)
-        loaded.log.append((columns, [] if rooms is None else unpack_rooms(rooms)))
-        loaded.last_id, loaded.alive_ms = row_id, max(loaded.alive_ms, saved_ms)
+    loaded.log = list(_replayable(db, loaded))
     loaded.deliveries = _deliveries(db)
     loaded.cursors = cursors(db)
     loaded.wear = db.execute("SELECT day, purpose, bytes FROM wear").fetchall()
     return loaded
+
+
+def _replayable(db: sqlite3.Connection, loaded: Loaded) -> Iterator[Logged]:
+    """Commits after the checkpoint, with the pulse behind the one it came with."""
+    felt = db.execute("SELECT id, saved_ms, body FROM pulse").fetchone() or (0, 0, None)
+    is_felt = felt[0] <= loaded.checkpoint_id
+    query = "SELECT id, saved_ms, rooms, body FROM log WHERE id > ? ORDER BY id"
+    for row_id, saved_ms, rooms, body in db.execute(query, (loaded.checkpoint_id,)):
+        if not is_felt and row_id > felt[0]:
+            is_felt = True
+            yield None, [], felt[2]
+        columns = None if body is None else unpack(body)
+        yield columns, [] if rooms is None else unpack_rooms(rooms), None
+        loaded.last_id, loaded.alive_ms = row_id, max(loaded.alive_ms, saved_ms)
+    if not is_felt:
+        loaded.last_id = max(loaded.last_id, felt[0])
+        loaded.alive_ms = max(loaded.alive_ms, felt[1])
+        yield None, [], felt[2]
 
 
 def _deliveries(db: sqlite3.Connection) -> dict[int, bytes]:
@@ -235,8 +253,12 @@ def _write_log(db: sqlite3.Connection, group: Group) -> None:
 def _write_checkpoint(db: sqlite3.Connection, group: Group, saved: bytes) -> None:
     row = (group.id, group.saved_ms, freeze(saved))
     db.execute("INSERT OR REPLACE INTO live VALUES (1, ?, ?, ?)", row)
-    db.execute("DELETE FROM deliveries WHERE id <= ?", (group.confirmed,))
     add_hours(db, group.hours)
+    _write_counts(db, group)
+
+
+def _write_counts(db: sqlite3.Connection, group: Group) -> None:
+    db.execute("DELETE FROM deliveries WHERE id <= ?", (group.confirmed,))
     keep_cursors(db, group.mirrors, group.saved_ms)
     if group.wear:
         oldest = group.saved_ms // DAY_MS - KEEP_DAYS
