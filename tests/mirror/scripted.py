@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class Reply:
 class ScriptedServer:
     """HTTP on a free port of loopback, in threads of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.script: list[Reply] = []
         self.refuses: Callable[[Point], bool] = lambda point: False
         self.refusal = Reply(400, body=b'{"code":"invalid","message":"unable to parse"}')
@@ -50,12 +51,15 @@ class ScriptedServer:
         self.queries: list[dict[str, list[str]]] = []
         self.headers: list[Mapping[str, str]] = []
         self.ending = threading.Event()
+        self._scheme = "https" if tls else "http"
         self._server = _Listener(self)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
