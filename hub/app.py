@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, FastAPI
 
 from hub import __version__
-from hub.access.guard import Guard
-from hub.api import docs
+from hub.access.guard import Guard, own_names
+from hub.api import docs, events, probes
 from hub.api.answers import REFERENCE, Problem, handle_errors
 from hub.api.documents import DOCUMENTS
 from hub.api.probes import Alive, Readiness
-from hub.backup.api import DOCUMENTS as BACKUPS
+from hub.api.stream import Broadcaster
+from hub.backup import api as backup_api
+from hub.backup.service import BackupsService
+from hub.configuration.models import CentreSettings
+from hub.devices import api as devices_api
+from hub.devices import pages as devices_pages
+from hub.devices.service import DevicesService
+from hub.domain.centre import Centre
+from hub.mirror import api as mirror_api
+from hub.mirror.service import Mirrors
+from hub.rooms import api as rooms_api
+from hub.rooms import pages as rooms_pages
+from hub.rooms.api import StatusBoard
+from hub.rooms.service import RoomsService
+from hub.storage import api as storage_api
+from hub.storage import pages as storage_pages
 from hub.storage.api import StorageDocument
-from hub.web.page import Frame
+from hub.storage.service import Storage
+from hub.store.store import Store
+from hub.vitals import Vitals
+from hub.web import assets, page
 
 DESCRIPTION = (
     "Which room is free, full or in trouble, and why; which device is silent. "
@@ -23,8 +41,52 @@ DESCRIPTION = (
 )
 
 
-def build(routers: list[APIRouter], frame: Frame, is_open: bool, names: frozenset[str]) -> Guard:
-    """All routes, the error handlers and the OpenAPI document, behind the guard."""
+class Subjects(NamedTuple):
+    """What people and programs may ask."""
+
+    place: Centre
+    store: Store
+    rooms: RoomsService
+    devices: DevicesService
+    storage: Storage
+    mirrors: Mirrors
+    backups: BackupsService | None
+    vitals: Vitals
+
+
+def build(
+    config: CentreSettings,
+    of: Subjects,
+    broadcaster: Broadcaster,
+    board: StatusBoard,
+    port: int,
+) -> Guard:
+    """Routes, pages and metrics of every subject, behind the guard."""
+    vitals = of.vitals
+    vitals.registry.register(probes.HubCollector(vitals, of.devices))
+    vitals.registry.register(storage_api.WrittenCollector(of.store.wear))
+    vitals.registry.register(mirror_api.MirrorCollector(of.mirrors))
+    if of.backups is not None:
+        vitals.registry.register(backup_api.BackupCollector(of.backups))
+    routers = [
+        probes.routes(vitals),
+        events.routes(broadcaster),
+        rooms_api.routes(of.rooms, board, vitals),
+        devices_api.routes(of.devices, of.store, vitals, of.place),
+        storage_api.routes(of.storage),
+        mirror_api.routes(of.mirrors),
+        backup_api.routes(of.backups, of.place.timezone, vitals),
+        rooms_pages.pages(of.rooms, of.devices, vitals),
+        devices_pages.pages(of.devices, of.rooms, vitals),
+        storage_pages.pages(of.storage, of.place, vitals),
+        assets.routes(page.assets()),
+    ]
+    web = _application(routers, page.Frame(of.place, vitals))
+    return Guard(web, config.access.open, own_names(config.http.host, port))
+
+
+def _application(routers: list[APIRouter], frame: page.Frame) -> FastAPI:
+    """All routes, the error handlers and the OpenAPI document."""
     app = FastAPI(
         title="Linli",
         version=__version__,
@@ -37,7 +99,7 @@ def build(routers: list[APIRouter], frame: Frame, is_open: bool, names: frozense
         app.include_router(router)
     handle_errors(app, frame.error)
     _describe(app)
-    return Guard(app, is_open, names)
+    return app
 
 
 def _describe(app: FastAPI) -> None:
@@ -48,7 +110,7 @@ def _describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = plain()
             _, components = msgspec.json.schema_components(
-                [*DOCUMENTS, *BACKUPS, StorageDocument, Problem, Alive, Readiness],
+                [*DOCUMENTS, *backup_api.DOCUMENTS, StorageDocument, Problem, Alive, Readiness],
                 ref_template=REFERENCE,
             )
             schema.setdefault("components", {}).setdefault("schemas", {}).update(components)

@@ -9,30 +9,20 @@ from pathlib import Path
 from edge.clock import Clock
 from edge.timekeeping import Timekeeper
 from hub import app, fitting, settings
-from hub.access.guard import own_names
-from hub.api import events, probes
+from hub.api import events
 from hub.api.stream import Broadcaster
-from hub.backup import api as backup_api
 from hub.bus import Bus
 from hub.clockwatch import ClockWatch
-from hub.devices import api as devices_api
-from hub.devices import pages as devices_pages
 from hub.devices.service import DevicesService
 from hub.domain.events import ClockChanged, DeviceChanged, LinkChanged, RoomChanged
 from hub.intake import Intake
 from hub.lifetime import Parts, live
-from hub.mirror import api as mirror_api
 from hub.mirror.service import Mirrors
-from hub.rooms import api as rooms_api
-from hub.rooms import pages as rooms_pages
 from hub.rooms.api import StatusBoard
 from hub.rooms.service import RoomsService
 from hub.server import Server, listen
-from hub.storage import api as storage_api
-from hub.storage import pages as storage_pages
 from hub.store.store import Store
 from hub.vitals import Vitals
-from hub.web import assets, page
 
 BELIEVED = Timekeeper("always")
 
@@ -83,29 +73,11 @@ def _assemble(
     backups = fitting.backups(config, files, store, clock)
     storage = fitting.storage(config.storage, store, files.data, clock, mirrors, backups)
     vitals = Vitals(clock, intake, store)
-    vitals.registry.register(probes.HubCollector(vitals, devices))
-    vitals.registry.register(storage_api.WrittenCollector(store.wear))
-    vitals.registry.register(mirror_api.MirrorCollector(mirrors))
-    if backups is not None:
-        vitals.registry.register(backup_api.BackupCollector(backups))
     broadcaster = events.broadcaster(rooms, devices, vitals)
     board = StatusBoard(rooms, devices, vitals)
     _connect(bus, vitals, broadcaster, board)
-    routers = [
-        probes.routes(vitals),
-        events.routes(broadcaster),
-        rooms_api.routes(rooms, board, vitals),
-        devices_api.routes(devices, store, vitals, place),
-        storage_api.routes(storage),
-        mirror_api.routes(mirrors),
-        backup_api.routes(backups, place.timezone, vitals),
-        rooms_pages.pages(rooms, devices, vitals),
-        devices_pages.pages(devices, rooms, vitals),
-        storage_pages.pages(storage, place, vitals),
-        assets.routes(page.assets()),
-    ]
-    names = own_names(config.http.host, port)
-    web = app.build(routers, page.Frame(place, vitals), config.access.open, names)
+    subjects = app.Subjects(place, store, rooms, devices, storage, mirrors, backups, vitals)
+    web = app.build(config, subjects, broadcaster, board, port)
     tasks = {
         "clock": watch.run,
         "rooms": rooms.run,

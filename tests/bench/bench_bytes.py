@@ -79,30 +79,29 @@ async def play(played: Played, folder: Path) -> None:
     }
     played.written, played.commits = written() - before, store.commits - commits
     played.cpu_s = time.process_time() - cpu_s
-    count = centre.count
-    played.changes = count.changes
-    page = await store.readings(
-        ReadingsQuery(
-            (MIDNIGHT_S + early[0]) * 1000, (MIDNIGHT_S + early[-1] + 1) * 1000, limit=10_000
-        )
-    )
-    played.compared = len(page.items)
-    found = [said(item) for item in page.items]
-    made = [
-        (c.observed_ms, c.tie, c.number, c.key.device, c.key.channel, c.value) for c in count.kept
-    ]
+    await compare(played, centre, store, early)
     await store.close()
-    played.problems += [
-        *(["changes were dropped"] if store.state().lost else []),
-        *(["values or order differ"] if found != sorted(made) else []),
-        *(["receipts were not settled"] if count.settled != count.receipts else []),
-        *(["too few commits"] if played.commits < played.seconds / 70 else []),
-        *(
-            ["too few messages"]
-            if count.messages < (end - played.from_s) * DEVICES // PERIOD_S
-            else []
-        ),
+    wanted = (end - played.from_s) * DEVICES // PERIOD_S
+    checks = {
+        "changes were dropped": store.state().lost > 0,
+        "receipts were not settled": centre.count.settled != centre.count.receipts,
+        "too few commits": played.commits < played.seconds / 70,
+        "too few messages": centre.count.messages < wanted,
+    }
+    played.problems += [problem for problem, is_so in checks.items() if is_so]
+
+
+async def compare(played: Played, centre: Centre, store: Store, seconds: range) -> None:
+    """Values, times and order of some minutes, one by one."""
+    from_ms, to_ms = ((MIDNIGHT_S + at) * 1000 for at in (seconds[0], seconds[-1] + 1))
+    page = await store.readings(ReadingsQuery(from_ms, to_ms, limit=10_000))
+    made = [
+        (c.observed_ms, c.tie, c.number, c.key.device, c.key.channel, c.value)
+        for c in centre.count.kept
     ]
+    played.changes, played.compared = centre.count.changes, len(page.items)
+    if [said(item) for item in page.items] != sorted(made):
+        played.problems.append("values or order differ")
 
 
 def said(item: ReadingItem) -> tuple[object, ...]:
