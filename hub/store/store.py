@@ -250,7 +250,7 @@ class Store:
         fresh = [*waiting, *rollups.finished, *([running] if running is not None else [])]
         fresh = [r for r in fresh if r.number == number and from_ms <= r.hour_ms < to_ms]
         rows = await self.ask(partial(read_hours, number=number, from_ms=from_ms, to_ms=to_ms))
-        return [_hour(key, row) for row in merge([*rows, *fresh])]
+        return [_hour(key, row) for row in merge([*rows, *fresh]) if row.covered_ms]
 
     # --- for the upkeep --------------------------------------------------------------------------
 

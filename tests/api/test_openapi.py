@@ -11,6 +11,7 @@ import pytest
 
 from hub.api import documents
 from hub.api.probes import Alive, Readiness
+from hub.backup.api import BackupsDocument
 from hub.storage.api import StorageDocument
 from tests.running_hub import RunningHub
 
@@ -30,6 +31,7 @@ ANSWERS: dict[str, Any] = {
     "/api/v1/devices": documents.Page[documents.DeviceDocument],
     "/api/v1/devices/{device}": documents.DeviceDocument,
     "/api/v1/storage": StorageDocument,
+    "/api/v1/backups": BackupsDocument,
     "/api/v1/mirrors": documents.Page[documents.MirrorDocument],
     "/api/v1/readings": documents.Page[documents.ReadingDocument],
 }
