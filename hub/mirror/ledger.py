@@ -76,7 +76,9 @@ class Ledger:
             at = cursor_at(question, from_ms)
         while at.commit < last:
             with self._question(last) as question:
-                batch = read_batch(question, at, LIMIT, keys)
+                # a piece ends where the acknowledged part ends
+                before = cursor.commit + 1 if at.commit < cursor.commit else None
+                batch = read_batch(question, at, LIMIT, keys, before)
             reached = (batch.cursor.commit, batch.cursor.shelf)
             yield batch, reached <= whole
             if batch.cursor == at:

@@ -90,7 +90,6 @@ class Mirror:
         self.trouble: Trouble | None = None
         self.last_success_ms: int | None = None
         self.oldest_unsent_ms: int | None = None
-        self.commits_behind = 0
         self.points = 0  # acknowledged since the start; what was sent twice counts twice
         self.rejected = 0  # lines set aside since the start
         self._rate = settings.rate
@@ -100,7 +99,8 @@ class Mirror:
         self._writer = LineWriter(centre)
         self._failures = 0
         self._batch: tuple[MirrorCursor, Batch] | None = None
-        self._committed = 0  # when the batch was fetched
+        self._committed = source.committed  # when the batch was fetched
+        self._behind = 0  # commits after the batch, then
         self._delivery = Delivery(())
         self._most = MAX_LINES
         self._is_proven = False  # the server took a good line while it refused another
@@ -114,19 +114,30 @@ class Mirror:
         """Changes of people that came here by mistake, and went no further."""
         return self._writer.personal
 
+    @property
+    def commits_behind(self) -> int:
+        """About how many commits are not acknowledged."""
+        waiting = 0
+        if self._batch is not None:
+            cursor, batch = self._batch
+            waiting = max(batch.cursor.commit - cursor.commit, 0)
+        return waiting + self._behind + max(self._source.committed - self._committed, 0)
+
     async def run(self) -> None:
         """Until cancelled; then ``close``."""
+        delay = 0.0
         while True:
             try:
+                await self._rest(delay)
                 delay = await self.step()
             except STORE_ERRORS as error:
                 log.debug("mirror %s: %s", self.id, type(error).__name__)
                 delay = self._failed(Answer(0, code="store"))
             except Exception:
-                log.exception("Mirror %s: a mistake of ours; it is tried again", self.id)
+                if self.trouble is None or self.trouble.code != "mirror.failed":
+                    log.exception("Mirror %s: a mistake of ours; it is tried again", self.id)
                 self._batch = None
                 delay = self._failed(Answer(0, code="failed"))
-            await self._rest(delay)
 
     async def _rest(self, delay: float) -> None:
         """Sleep; a rewind is granted meanwhile, and also where there is no time to sleep."""
@@ -187,7 +198,7 @@ class Mirror:
         self._committed = committed
         self._delivery = Delivery(lines, self._most)
         self._is_proven = False
-        self.commits_behind = batch.commits_behind
+        self._behind = batch.commits_behind
         times = [batch.oldest_ms, *(point.row.at_ms for point in batch.rooms)]
         self.oldest_unsent_ms = min((at for at in times if at is not None), default=None)
 
@@ -226,11 +237,7 @@ class Mirror:
 
     def _is_behind(self) -> bool:
         oldest = self.oldest_unsent_ms
-        return (
-            self.commits_behind > 0
-            and oldest is not None
-            and self._clock.now_ms() - oldest > BEHIND_MS
-        )
+        return self._behind > 0 and oldest is not None and self._clock.now_ms() - oldest > BEHIND_MS
 
     async def _bad(self, answer: Answer) -> float:
         """Down to the line that is bad; set it aside once the server has proven itself."""

@@ -79,7 +79,10 @@ class Mirrors:
         wished_ms = await history.work("mirror", partial(outbox.take_rewind, mirror=mirror))
         if wished_ms is None:
             return None
-        cursor = await history.ask(partial(outbox.cursor_at, ms=wished_ms))
+        wished = await history.ask(partial(outbox.cursor_at, ms=wished_ms))
+        now = self.mirror_cursor(mirror)
+        # never forward: a mirror that is days behind would lose what lies between
+        cursor = min(wished, now, key=lambda item: (item.commit, item.shelf))
         self.mirror_reached(mirror, cursor)
         return cursor
 

@@ -159,7 +159,7 @@ async def test_what_the_api_says_of_a_mirror(server: ScriptedServer, trial: Tria
     await trial.mirror.step()
     for language in texts.LANGUAGES:
         said = document(trial.mirror, language)
-        assert (said.state, said.commits_behind, said.points) == ("alarm", 0, 0)
+        assert (said.state, said.commits_behind, said.points) == ("alarm", 1, 0)
         assert said.url == server.url
         assert said.last_error is not None
         assert said.last_error.code == "mirror.unauthorized"
@@ -279,3 +279,19 @@ async def test_it_is_not_up_to_date_while_there_is_more_also_after_rooms_alone(
         states.append(trial.mirror.state)
 
     assert set(states) == {State.CATCHING_UP}
+
+
+async def test_what_happens_during_an_outage_counts_as_behind(
+    server: ScriptedServer, trial: Trial
+) -> None:
+    trial.history(30)
+    server.script = [Reply(503)]
+    await trial.mirror.step()
+    assert trial.mirror.commits_behind == 3
+
+    for at in range(7):
+        trial.source.commits.append(((change(1, NOON_MS - at - 1),), ()))
+    assert trial.mirror.commits_behind == 10
+
+    await trial.steps()
+    assert trial.mirror.commits_behind == 0
