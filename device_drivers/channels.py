@@ -44,6 +44,11 @@ class Channel:
         """The unit as people write it (``mmHg`` for ``mm[Hg]``)."""
         return SYMBOLS.get(self.unit, self.unit)
 
+    @property
+    def is_flag(self) -> bool:
+        """Yes (1) or no (0)."""
+        return self.whole and (self.low, self.high) == (0, 1)
+
 
 def _flag(name: str, meaning: str, brick: str = "") -> Channel:
     """Yes or no, and an event when it changes."""

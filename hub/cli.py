@@ -23,6 +23,7 @@ COMMANDS = {
     "trace": "follow one message from its bytes to its samples",
     "simulate": "feed a running hub with simulated devices",
     "mirror": "how far copies on other servers are; send again; compare",
+    "export": "write readings or a room's history to CSV or NDJSON",
     "backup": "copy history and configuration into one file, while the hub runs",
     "restore": "put a backup in place of a hub's data, or try one out",
 }

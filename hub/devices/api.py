@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from device_drivers.channels import CHANNELS, Channel, is_personal
+from device_drivers.channels import CHANNELS, is_personal
 from device_drivers.contract import Quality
 from hub.api.answers import answer, documented
 from hub.api.documents import (
@@ -23,7 +23,7 @@ from hub.api.documents import (
     rfc3339,
 )
 from hub.api.times import STEP, Cut, Step, SumStep, cut, parse_range, resume, write_moment
-from hub.devices.history import Source, Wanted, by_hours, by_steps
+from hub.devices.history import Source, Wanted, by_hours, by_steps, summary
 from hub.domain.centre import Centre
 from hub.domain.errors import BadQueryError, UnknownChannelError
 from hub.domain.series import SeriesKey
@@ -182,31 +182,7 @@ def _split(channel: str) -> tuple[str, str]:
 
 
 def _answer_sums(key: SeriesKey, found: Cut, rows: Sequence[HourRow]) -> Response:
-    name = f"{key.channel}.{key.part}" if key.part else key.channel
     documents = [
-        SummaryDocument(
-            device=key.device,
-            channel=name,
-            from_=rfc3339(window.from_ms),
-            to=rfc3339(window.to_ms),
-            mean=row.mean,
-            min=row.low,
-            max=row.high,
-            share=_shares(CHANNELS[key.channel], row),
-            # rows of an hour may count time twice until a clock that was set back is mended
-            covered=min(round(row.covered_ms / (window.to_ms - window.from_ms), 6), 1.0),
-        )
-        for window, row in zip(found.windows, rows, strict=True)
+        summary(key, window, row, rfc3339) for window, row in zip(found.windows, rows, strict=True)
     ]
     return answer(Page(documents, write_moment(found.next_ms)))
-
-
-def _shares(channel: Channel, row: HourRow) -> dict[str, float]:
-    """Of the covered time by value: for words, and for yes and no."""
-    if row.shares:
-        whole = sum(row.shares.values())
-        return {word: round(ms / whole, 6) for word, ms in row.shares.items()}
-    if row.mean is None or not channel.whole or (channel.low, channel.high) != (0, 1):
-        return {}
-    shares = {"0": round(1 - row.mean, 6), "1": round(row.mean, 6)}
-    return {value: share for value, share in shares.items() if share}
