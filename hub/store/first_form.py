@@ -10,6 +10,7 @@ import msgspec
 
 from hub.store.checkpoint import Saved
 from hub.store.hours import add_hours
+from hub.store.members import members
 from hub.store.packing import Columns, Note, RoomRow, deflate, pack_columns, pack_rooms
 from hub.store.rollup import HourRow, Sums
 
@@ -50,11 +51,14 @@ class FirstSaved(msgspec.Struct, array_like=True):
 
 def convert(db: sqlite3.Connection) -> None:
     """Move every row of the old tables into the new ones, inside the migration's transaction."""
-    for row in db.execute("SELECT id, first_ms, last_ms, saved_ms, members, body FROM old_log"):
-        record = msgspec.msgpack.decode(_inflate(row[5]), type=Record)
+    for *times, body in db.execute("SELECT id, first_ms, last_ms, saved_ms, body FROM old_log"):
+        record = msgspec.msgpack.decode(_inflate(body), type=Record)
+        changes = record.changes
+        numbers = [*(changes.number if changes else ()), *(row.number for row in record.rooms)]
         rooms = pack_rooms(record.rooms) if record.rooms else None
-        body = pack_columns(_columns(record.changes)) if record.changes is not None else None
-        db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", (*row[:5], rooms, body))
+        packed = None if changes is None else pack_columns(_columns(changes))
+        made = (*times, *members(numbers), rooms, packed)
+        db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", made)
     for row_id, saved_ms, body in db.execute("SELECT id, saved_ms, body FROM old_live"):
         old = msgspec.msgpack.decode(_inflate(body), type=FirstSaved)
         new = deflate(msgspec.msgpack.encode(_saved(old)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from device_drivers.contract import Quality
 from hub.domain.series import SeriesKey
 from hub.live import Change
-from hub.store.merge import PENDING, Found, Range, in_order
+from hub.store.merge import PENDING, Found, Range, in_order, places_of
 from hub.store.packing import change_at
 from hub.store.query import ReadingItem
 from hub.store.reader import CHAPTER_BITS, EVER_MS, Question
@@ -99,9 +99,8 @@ def _changes_of(question: Question, row_id: int, number: int, key: SeriesKey) ->
     columns = question.commit(row_id)
     if columns is None:
         return
-    for at, held in enumerate(columns.number):
-        if held == number:
-            yield change_at(columns, at, {number: key})
+    for at in places_of(columns, frozenset((number,))):
+        yield change_at(columns, at, {number: key})
 
 
 def _end_by(later: Change, change: Change) -> int | None:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from typing import NamedTuple
 
 from hub.domain.series import SeriesKey
 from hub.live import Change
-from hub.store.packing import change_at
+from hub.store.packing import Columns, change_at
 from hub.store.reader import CHAPTER_BITS, Question
 
 PENDING = 2**62  # the place of a change that is not committed yet
+FEW = 8  # series; more are found in one walk
 
 
 class Found(NamedTuple):
@@ -142,18 +143,36 @@ class Sources:
         columns = self._question.commit(row_id)
         if columns is not None:
             from_ms, to_ms, numbers = self._wanted
-            base = columns.base_ms
-            pairs = enumerate(zip(columns.number, columns.observed, strict=True))
+            base, observed = columns.base_ms, columns.observed
             wanted = [
                 change_at(columns, at, self._keys)
-                for at, (number, observed) in pairs
-                if from_ms <= base + observed < to_ms and (numbers is None or number in numbers)
+                for at in places_of(columns, numbers)
+                if from_ms <= base + observed[at] < to_ms
             ]
             self._follow(_sorted(row_id, wanted))
         return iter(())
 
     def _pending(self) -> Source:
         return _sorted(PENDING, [c for c in self._question.pending if self._wanted.holds(c)])
+
+
+def places_of(columns: Columns, numbers: frozenset[int] | None) -> Iterable[int]:
+    """Where the changes of some series are in a commit.
+
+    A commit has hundreds of changes, and hundreds of commits are searched for one series.
+    """
+    if numbers is None:
+        return range(len(columns.number))
+    if len(numbers) > FEW:
+        return [at for at, number in enumerate(columns.number) if number in numbers]
+    return sorted(chain.from_iterable(_found(columns.number, number) for number in numbers))
+
+
+def _found(held: list[int], number: int) -> Iterator[int]:
+    at = -1
+    for _ in range(held.count(number)):
+        at = held.index(number, at + 1)
+        yield at
 
 
 def _sorted(place: int, changes: list[Change]) -> Source:

@@ -68,7 +68,8 @@ MIGRATIONS = (
             "ALTER TABLE hours RENAME TO old_hours",
             "DROP TABLE segments",
             "CREATE TABLE log (id INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL,"
-            " last_ms INTEGER NOT NULL, saved_ms INTEGER NOT NULL, members TEXT NOT NULL,"
+            " last_ms INTEGER NOT NULL, saved_ms INTEGER NOT NULL, lowest INTEGER NOT NULL,"
+            " members BLOB NOT NULL,"
             " rooms BLOB, body BLOB) STRICT",
             "CREATE TABLE chapters (id INTEGER PRIMARY KEY, first_id INTEGER NOT NULL,"
             " last_id INTEGER NOT NULL, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL,"

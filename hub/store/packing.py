@@ -17,7 +17,7 @@ the scale 1, but only if dividing gives the very same bits back. What MessagePac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from operator import sub
 from typing import Any, NamedTuple
@@ -51,7 +51,6 @@ AS_IT_IS, BIG_INT, ODD_TEXT = 0, 8, 9
 POWERS = (1, 10, 100, 1000, 10000)
 SCALES = ((1, 10), (2, 100), (3, 1000), (4, 10000))
 COLUMNS = 8
-SURROGATES = 0xD800
 
 
 class Note(NamedTuple):
@@ -203,32 +202,6 @@ def inflate(body: bytes) -> bytes:
     if body[:1] == b"r":
         return body[1:]
     raise DamagedBlockError("a body has a form this version does not know")
-
-
-def members(numbers: Iterable[int]) -> str:
-    """The series of a commit as one character each.
-
-    UTF-8 is self-synchronising, so SQLite's ``instr`` answers "is this series in it?" in C,
-    without unpacking the body.
-
-    >>> members([7, 3, 7]) == member(3) + member(7)
-    True
-    """
-    return "".join(member(number) for number in sorted(set(numbers)))
-
-
-def member(number: int) -> str:
-    code = number + 0x80
-    return chr(code if code < SURROGATES else code + 0x800)
-
-
-def numbers_in(names: Iterable[str]) -> frozenset[int]:
-    """
-    >>> sorted(numbers_in(members([7, 3, 70_000])))
-    [3, 7, 70000]
-    """
-    codes = (ord(name) for name in names)
-    return frozenset(c - (0x880 if c >= SURROGATES else 0x80) for c in codes)
 
 
 def change_at(columns: Columns, at: int, keys: Mapping[int, SeriesKey]) -> Change:

@@ -16,11 +16,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hub.live import Change
-from hub.store.packing import Columns, member, unpack
+from hub.store.members import HOLDS, sign
+from hub.store.packing import Columns, unpack
 from hub.store.query import QueryTooSlowError
 from hub.store.shelf import Shelf, shelf_of
 
@@ -32,6 +34,8 @@ KEPT_COMMITS = 128  # unpacked commits that a question remembers: some megabytes
 KEPT_SHELVES = 64
 CHAPTER_BITS = 24
 EVER_MS = 2**62
+FROM_ROW = "SELECT id FROM log WHERE id >= ? AND id <= ? AND "
+BEGUN_BY = "SELECT id FROM log WHERE id > ? AND id <= ? AND first_ms <= ? AND "
 WITH_SERIES = (
     "SELECT s.id FROM chapters c CROSS JOIN shelves s ON s.id = (c.id << 24 | ?) AND s.mask & ?"
 )
@@ -201,18 +205,15 @@ class Question:
 
     def commits_with(self, number: int, start_id: int = 0) -> Iterator[int]:
         """Commits of the hot log that hold a series, from a row on, in order."""
-        sql = "SELECT id FROM log WHERE id >= ? AND id <= ? AND instr(members, ?) ORDER BY id"
         start = max(start_id, self.sealed_upto + 1)
-        for (row_id,) in self.rows(sql, (start, self.upto, member(number))):
+        sql = FROM_ROW + HOLDS + " ORDER BY id"
+        for (row_id,) in self.rows(sql, (start, self.upto, *sign(number))):
             yield row_id
 
     def commits_before(self, number: int, ms: int) -> Iterator[int]:
         """Commits of the hot log that hold a series and begin no later than then, latest first."""
-        sql = (
-            "SELECT id FROM log WHERE id > ? AND id <= ? AND first_ms <= ?"
-            " AND instr(members, ?) ORDER BY id DESC"
-        )
-        for (row_id,) in self.rows(sql, (self.sealed_upto, self.upto, ms, member(number))):
+        sql = BEGUN_BY + HOLDS + " ORDER BY id DESC"
+        for (row_id,) in self.rows(sql, (self.sealed_upto, self.upto, ms, *sign(number))):
             yield row_id
 
     def chapters_in(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
@@ -278,9 +279,9 @@ def masks(numbers: frozenset[int]) -> dict[int, int]:
     return found
 
 
-def _any_of(numbers: frozenset[int] | None) -> tuple[str, tuple[str, ...]]:
+def _any_of(numbers: frozenset[int] | None) -> tuple[str, tuple[int | bytes, ...]]:
     """A condition on ``members``; with many series a commit holds one of them anyway."""
     if numbers is None or len(numbers) > 8:
         return "", ()
-    signs = tuple(member(number) for number in numbers)
-    return f" AND ({' OR '.join('instr(members, ?)' for _ in signs) or '0'})", signs
+    signs = [sign(number) for number in numbers]
+    return f" AND ({' OR '.join(HOLDS for _ in signs) or '0'})", tuple(chain.from_iterable(signs))

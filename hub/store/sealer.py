@@ -19,7 +19,8 @@ import msgspec
 
 from hub.domain.series import SeriesKey
 from hub.live import Change
-from hub.store.packing import RoomRow, change_at, numbers_in, unpack_rooms
+from hub.store.members import numbers_in
+from hub.store.packing import RoomRow, change_at, unpack_rooms
 from hub.store.reader import CHAPTER_BITS, Question, masks
 from hub.store.shelf import shelf_of, shelve, shelve_rooms
 
@@ -59,12 +60,12 @@ def plan(question: Question, now_ms: int, before_id: int) -> Plan | None:
     is_long = question.upto - question.sealed_upto > HOT_ROWS
     limit_ms = now_ms if is_long else now_ms - HOT_MS
     sql = (
-        "SELECT id, first_ms, last_ms, saved_ms, members, ifnull(length(body), 0) FROM log"
+        "SELECT id, first_ms, last_ms, saved_ms, lowest, members, ifnull(length(body), 0) FROM log"
         " WHERE id > ? AND id < ? ORDER BY id"
     )
     first_id = last_id = began_ms = size = 0
-    first_ms, last_ms, names, is_full = 2**62, -(2**62), set[str](), False
-    for row_id, first, last, saved_ms, members, length in question.rows(
+    first_ms, last_ms, numbers, is_full = 2**62, -(2**62), set[int](), False
+    for row_id, first, last, saved_ms, lowest, members, length in question.rows(
         sql, (question.sealed_upto, before_id)
     ):
         if first_id and (saved_ms - began_ms >= CHAPTER_MS or size >= CHAPTER_BYTES):
@@ -75,11 +76,11 @@ def plan(question: Question, now_ms: int, before_id: int) -> Plan | None:
         began_ms, first_id = began_ms or saved_ms, first_id or row_id
         first_ms, last_ms, last_id = min(first_ms, first), max(last_ms, last), row_id
         size += length
-        names.update(members)
+        numbers.update(numbers_in(lowest, members))
         question.check()
     if not is_full and not (first_id and began_ms + CHAPTER_MS <= limit_ms):
         return None
-    return Plan(_next_chapter(question), first_id, last_id, first_ms, last_ms, numbers_in(names))
+    return Plan(_next_chapter(question), first_id, last_id, first_ms, last_ms, frozenset(numbers))
 
 
 def _next_chapter(question: Question) -> int:

@@ -59,6 +59,7 @@ LEVEL = 19
 FORM = b"\x01"
 TIME, PREVIOUS, RECEIVED, VALUE, NOTE, TIE = range(6)
 NEVER = -(2**63)  # no time
+FIRST_PIECE = 8  # changes; the next ones are twice as long
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -240,30 +241,41 @@ class Shelf:
         chosen = self._within(entry, low, high)
         if not chosen:
             return
-        ties = self._ties(entry, chosen, low, high)
-        if not self._head.is_sorted[entry]:
-            chosen = sorted(chosen, key=lambda at: (times[at], ties[at]))
         bounds = Bounds(axis, times, self._column(PREVIOUS, entry), *self._lateness(entry))
-        received, values = self._column(RECEIVED, entry), self._values(entry, chosen)
-        for at, value in zip(chosen, values, strict=True):
-            observed, note = axis[times[at]], self._head.notes[bounds.note[at]]
-            change = Change(
-                number,
-                key,
-                value,
-                note.unit,
-                note.quality,
-                note.reason,
-                observed,
-                observed + received[at],
-                note.time_source,
-                0,
-                bounds.previous_end(at),
-                note.is_late,
-                note.after_gap,
-                ties[at],
-            )
-            yield Step(change, bounds.end(at))
+        received, values = self._column(RECEIVED, entry), self._numbers(entry)
+        for piece in self._pieces(entry, chosen):
+            ties = self._ties(entry, piece)
+            if not self._head.is_sorted[entry]:
+                piece = sorted(piece, key=lambda at: (times[at], ties[at]))
+            for at, value in zip(piece, self._values(entry, values, piece), strict=True):
+                observed, note = axis[times[at]], self._head.notes[bounds.note[at]]
+                change = Change(
+                    number,
+                    key,
+                    value,
+                    note.unit,
+                    note.quality,
+                    note.reason,
+                    observed,
+                    observed + received[at],
+                    note.time_source,
+                    0,
+                    bounds.previous_end(at),
+                    note.is_late,
+                    note.after_gap,
+                    ties[at],
+                )
+                yield Step(change, bounds.end(at))
+
+    def _pieces(self, entry: int, chosen: Sequence[int]) -> Iterator[Sequence[int]]:
+        """A page often wants the first few of them; the rest is looked at when it is asked for."""
+        if not self._head.is_sorted[entry]:
+            yield chosen
+            return
+        at, length = 0, FIRST_PIECE
+        while at < len(chosen):
+            yield chosen[at : at + length]
+            at, length = at + length, 2 * length
 
     def _within(self, entry: int, low: int, high: int) -> Sequence[int]:
         """Which changes of a series have their time in a stretch of the axis."""
@@ -303,15 +315,20 @@ class Shelf:
             known[entry] = summed(self._column(TIME, entry), self._head.first_time[entry])
         return known[entry]
 
-    def _values(self, entry: int, chosen: Sequence[int]) -> Sequence[Value]:
-        numbers = summed(self._column(VALUE, entry), self._head.first_value[entry])
+    def _numbers(self, entry: int) -> list[int]:
+        """The values, before their scale or table."""
+        return summed(self._column(VALUE, entry), self._head.first_value[entry])
+
+    def _values(self, entry: int, numbers: Sequence[int], chosen: Sequence[int]) -> Sequence[Value]:
         table = self._head.tables.get(self._head.numbers[entry])
         return values_of([numbers[at] for at in chosen], self._head.scale[entry], table)
 
-    def _ties(self, entry: int, chosen: Sequence[int], low: int, high: int) -> dict[int, int]:
+    def _ties(self, entry: int, chosen: Sequence[int]) -> dict[int, int]:
         """Ties are kept as what they differ from the usual: the changes before it in its report."""
         axis, odd, times = self._head.axis, self._column(TIE, entry), self._times(entry)
         before: Counter[int] = Counter()
+        inside = [times[at] for at in chosen]
+        low, high = min(inside), max(inside) + 1
         for other in range(entry):
             if axis[other] == axis[entry]:
                 others = self._times(other)

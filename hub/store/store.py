@@ -28,11 +28,11 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from edge.clock import Clock
 from edge.reading import Receipt
@@ -75,6 +75,16 @@ UPKEEP_S = 600.0  # a job may read this long; it lets others run in between
 DATABASE = "linli.db"
 
 Answer = TypeVar("Answer")
+
+
+class Unwritten(NamedTuple):
+    """Changes that wait for the disk, and the running steps by their series."""
+
+    pending: Sequence[Change] = ()
+    running: Mapping[int, Running] = {}
+
+
+NOTHING = Unwritten()
 
 
 class Store:
@@ -212,7 +222,8 @@ class Store:
             return ReadingsPage((), None)
         wanted = Wanted(query.from_ms, query.to_ms, numbers, query.quality, limit, after)
         keys = {s.number: s.key for s in self.live.series.values()}
-        items, is_more = await self.ask(partial(read_page, wanted=wanted, keys=keys))
+        ask = partial(read_page, wanted=wanted, keys=keys)
+        items, is_more = await self.ask(ask, unwritten=self._unwritten(numbers))
         return ReadingsPage(tuple(items), write_cursor(items[-1]) if is_more else None)
 
     async def steps(self, key: SeriesKey, from_ms: int, to_ms: int) -> list[Step]:
@@ -226,7 +237,7 @@ class Store:
             return []
         number = series.number
         ask = partial(read_steps, key=key, number=number, from_ms=from_ms, to_ms=to_ms)
-        return await self.ask(ask)
+        return await self.ask(ask, unwritten=self._unwritten(frozenset((number,))))
 
     async def room_steps(self, room: str, from_ms: int, to_ms: int) -> list[RoomStep]:
         """The statuses of a room in a time; what no step covers, nobody watched."""
@@ -288,9 +299,12 @@ class Store:
         return await self._commits.work(purpose, operate)
 
     async def ask(
-        self, ask: Callable[[Question], Answer], pool: ThreadPoolExecutor | None = None
+        self,
+        ask: Callable[[Question], Answer],
+        pool: ThreadPoolExecutor | None = None,
+        unwritten: Unwritten = NOTHING,
     ) -> Answer:
-        """Answer a question in a worker thread.
+        """Answer a question in a worker thread, from what is committed and what is handed in.
 
         Raises:
             QueryTooSlowError, StoreBusyError
@@ -299,16 +313,11 @@ class Store:
             raise StoreBusyError(f"{MAX_QUESTIONS} questions wait already")
         self._questions += 1
         upto = self._commits.committed
-        pending = [change for group in self._commits.groups() for change in group.changes]
-        running = {
-            s.number: Running(s.observed_ms, s.tie, self.live.held_ms(s))
-            for s in self.live.series.values()
-        }
         deadline = time.monotonic() + (DEADLINE_S if pool is None else UPKEEP_S)
 
         def answer() -> Answer:
             connection = self._reader.connection()
-            with Question(connection, upto, pending, running, deadline, self._ending) as question:
+            with Question(connection, upto, *unwritten, deadline, self._ending) as question:
                 return ask(question)
 
         loop = asyncio.get_running_loop()
@@ -316,6 +325,23 @@ class Store:
             return await loop.run_in_executor(pool or self._reading, answer)
         finally:
             self._questions -= 1
+
+    def _unwritten(self, numbers: frozenset[int] | None) -> Unwritten:
+        """What only the memory knows of some series; None: of all."""
+        live = self.live
+        return Unwritten(
+            [
+                change
+                for group in self._commits.groups()
+                for change in group.changes
+                if numbers is None or change.number in numbers
+            ],
+            {
+                s.number: Running(s.observed_ms, s.tie, live.held_ms(s))
+                for s in live.series.values()
+                if numbers is None or s.number in numbers
+            },
+        )
 
     def _numbers(self, device: str | None, channel: str | None) -> frozenset[int] | None:
         if device is None and channel is None:

@@ -22,9 +22,10 @@ from hub.domain.series import SeriesKey
 from hub.store.checkpoint import Logged, freeze
 from hub.store.group import Group
 from hub.store.hours import add_hours
+from hub.store.members import members
 from hub.store.migrations import LATEST, migrate, version
 from hub.store.outbox import MirrorCursor, cursors, keep_cursors
-from hub.store.packing import RoomRow, members, pack, pack_rooms, unpack, unpack_rooms
+from hub.store.packing import RoomRow, pack, pack_rooms, unpack, unpack_rooms
 from hub.store.query import StoreError
 from hub.store.restamp import Boot, boots_of, keep_boot, true_rooms
 from hub.store.wear import DAY_MS, KEEP_DAYS, Wear
@@ -246,8 +247,8 @@ def _write_log(db: sqlite3.Connection, group: Group) -> None:
     numbers += [room.number for room in group.rooms]
     rooms = pack_rooms(group.rooms) if group.rooms else None
     body = pack(group.changes) if group.changes else None
-    row = (group.id, min(times), max(times), group.saved_ms, members(numbers), rooms, body)
-    db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    row = (group.id, min(times), max(times), group.saved_ms, *members(numbers), rooms, body)
+    db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _write_checkpoint(db: sqlite3.Connection, group: Group, saved: bytes) -> None:

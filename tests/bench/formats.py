@@ -17,13 +17,12 @@ import msgspec
 
 from hub.domain.series import SeriesKey
 from hub.live import Change
+from hub.store.members import HOLDS, members, sign
 from hub.store.packing import (
     Columns,
     Note,
     change_at,
     columns_of,
-    member,
-    members,
     pack,
     unpack,
 )
@@ -113,17 +112,18 @@ class Blobs:
     def make(self, db: sqlite3.Connection) -> None:
         db.execute(
             "CREATE TABLE log (id INTEGER PRIMARY KEY, first_ms INTEGER, last_ms INTEGER,"
-            " members TEXT, body BLOB)"
+            " lowest INTEGER, members BLOB, body BLOB)"
         )
 
     def add(self, db: sqlite3.Connection, changes: Sequence[Change]) -> None:
         times = [change.observed_ms for change in changes]
         names = members(change.number for change in changes)
-        row = (min(times), max(times), names, self._pack(changes))
-        db.execute("INSERT INTO log (first_ms, last_ms, members, body) VALUES (?, ?, ?, ?)", row)
+        row = (min(times), max(times), *names, self._pack(changes))
+        columns = "first_ms, last_ms, lowest, members, body"
+        db.execute(f"INSERT INTO log ({columns}) VALUES (?, ?, ?, ?, ?)", row)  # noqa: S608
 
     def series(self, db: sqlite3.Connection, number: int, span: range) -> Iterable[Change]:
-        for columns in self._commits(db, " AND instr(members, ?)", (member(number),), span):
+        for columns in self._commits(db, f" AND {HOLDS}", sign(number), span):
             for at, held in enumerate(columns.number):
                 if held == number and columns.base_ms + columns.observed[at] in span:
                     yield change_at(columns, at, self._keys)
@@ -135,7 +135,7 @@ class Blobs:
                     yield change_at(columns, at, self._keys)
 
     def _commits(
-        self, db: sqlite3.Connection, which: str, bounds: tuple[str, ...], span: range
+        self, db: sqlite3.Connection, which: str, bounds: tuple[int | bytes, ...], span: range
     ) -> Iterator[Columns]:
         sql = f"SELECT body FROM log WHERE first_ms < ? AND last_ms >= ?{which} ORDER BY id"  # noqa: S608
         for (body,) in db.execute(sql, (span.stop, span.start, *bounds)):

@@ -19,7 +19,8 @@ from edge.timekeeping import Timekeeper
 from hub.domain.series import SeriesKey
 from hub.live import Change
 from hub.store.migrations import migrate
-from hub.store.packing import members, pack
+from hub.store.members import members
+from hub.store.packing import pack
 from hub.store.restamp import Boot, boots_of, keep_boot
 from tests.broker import Broker
 from tests.flow.hub_with_clock import WRONG
@@ -200,8 +201,8 @@ def history_of_a_boot_in_the_past(path: Path) -> int:
         change = Change(
             1, key, number, "lx", Quality.GOOD, "", ms, ms, TimeSource.UNSYNCED, number, until
         )
-        row = (number, ms, ms, ms + 500, members([1]), None, pack([change]))
-        db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        row = (number, ms, ms, ms + 500, *members([1]), None, pack([change]))
+        db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     keep_boot(db, Boot(keeper.boot_id(), base_ms, uptime_ms, 1))
     db.execute("COMMIT")
     db.close()

@@ -15,8 +15,6 @@ from hub.live import Change
 from hub.store.packing import (
     RoomRow,
     change_at,
-    member,
-    members,
     pack,
     pack_rooms,
     unpack,
@@ -135,8 +133,3 @@ def test_a_commit_that_was_cut_or_changed_is_refused() -> None:
                 assert read(bytes(changed)) == wanted
             except DamagedBlockError:
                 continue
-
-
-@given(st.sets(st.integers(1, 200_000), max_size=30), st.integers(1, 200_000))
-def test_a_series_is_found_in_a_commit_exactly_if_it_is_there(held: set[int], asked: int) -> None:
-    assert (member(asked).encode() in members(held).encode()) == (asked in held)

@@ -16,6 +16,7 @@ from device_drivers.contract import Quality
 from edge.reading import TimeSource
 from hub.domain.series import SeriesKey
 from hub.live import LATE_TIES, Change
+from hub.store.members import members
 from hub.store.migrations import migrate
 from hub.store.packing import RoomRow, change_at, pack, pack_rooms, unpack, unpack_rooms
 from hub.store.restamp import (
@@ -121,8 +122,8 @@ def database(path: Path, commits: int, gaps: frozenset[int] = frozenset()) -> sq
         at = BASE - DAY + number if number <= 3 else BASE + number * 1000
         body = pack([change(number, at)])
         rooms = pack_rooms([RoomRow(9, at, "free", None, at - 1)]) if number % 5 == 0 else None
-        row = (number, at, at, at + 300, "x", rooms, body)
-        db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        row = (number, at, at, at + 300, *members([1]), rooms, body)
+        db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     return db
 
 
