@@ -17,7 +17,7 @@ from hub.domain.room import Text
 from hub.domain.views import CopyState
 from hub.intake import Intake
 from hub.mirror.rules import Trouble
-from hub.mirror.service import Mirrors
+from hub.mirror.service import Mirrors, State
 from hub.storage.rules import Bounds
 from hub.storage.service import Card, Storage
 from hub.store.retention import Keep
@@ -85,7 +85,13 @@ def storage(
 def copies(mirrors: Mirrors, backups: BackupsService | None) -> list[CopyState]:
     """Every other place that has the history."""
     found = [
-        CopyState("mirror", mirror.id, mirror.last_success_ms, _said(mirror.trouble))
+        CopyState(
+            "mirror",
+            mirror.id,
+            mirror.last_success_ms,
+            _said(mirror.trouble),
+            mirror.state is State.ALARM,
+        )
         for mirror in mirrors.items
     ]
     if backups is not None:
@@ -93,7 +99,7 @@ def copies(mirrors: Mirrors, backups: BackupsService | None) -> list[CopyState]:
         newest = next((item for item in state.items if item.is_whole), None)
         last_ms = None if newest is None else newest.made_ms
         trouble = None if state.is_ok else state.text
-        found.append(CopyState("backup", "", last_ms, trouble))
+        found.append(CopyState("backup", "", last_ms, trouble, trouble is not None))
     return found
 
 

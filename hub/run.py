@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from edge.clock import Clock
@@ -73,6 +74,7 @@ def _assemble(
     backups = fitting.backups(config, files, store, clock)
     storage = fitting.storage(config.storage, store, files.data, clock, mirrors, backups)
     vitals = Vitals(clock, intake, store)
+    vitals.list_copies = partial(fitting.copies, mirrors, backups)
     broadcaster = events.broadcaster(rooms, devices, vitals)
     board = StatusBoard(rooms, devices, vitals)
     _connect(bus, vitals, broadcaster, board)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Histogram
 
 from edge.clock import Clock
 from hub.domain.events import ClockChanged
-from hub.domain.views import StorageState
+from hub.domain.views import CopyState, StorageState
 from hub.intake import Intake
 from hub.store.store import Store
 
@@ -25,6 +25,7 @@ class Vitals:
         self.intake = intake
         self.is_ready = False
         self.clock_set = 0  # how often somebody set the machine's time since the start
+        self.list_copies: Callable[[], Sequence[CopyState]] = tuple
         self._clock = clock
         self._store = store
         self.registry = CollectorRegistry()
@@ -50,6 +51,9 @@ class Vitals:
 
     def storage(self) -> StorageState:
         return self._store.state()
+
+    def copies(self) -> Sequence[CopyState]:
+        return self.list_copies()
 
     def commits(self) -> int:
         return self._store.commits

@@ -40,6 +40,8 @@ class CopyState(msgspec.Struct, frozen=True):
     last_ms: int | None = None
     trouble: Text | None = None
     """Why it does not get on; None while it works."""
+    needs_people: bool = False
+    """Somebody has to change something; it does not mend itself."""
 
 
 class RoomsView(Protocol):
@@ -76,6 +78,9 @@ class HubView(Protocol):
         """False while nobody has set the machine's clock since it was switched on."""
 
     def storage(self) -> StorageState: ...
+
+    def copies(self) -> Sequence[CopyState]:
+        """Mirrors and backups."""
 
     def links_down(self) -> Mapping[str, str]:
         """Port, broker or gateway to the code of why it is lost."""

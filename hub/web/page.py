@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -130,15 +130,7 @@ class Frame:
         t, found = translator(language), []
         if not self.hub.is_time_trusted():
             found.append(("warning", t("ui.clock_untrusted")))
-        storage = self.hub.storage()
-        if storage.failing_since_ms is not None:
-            since = self.when(storage.failing_since_ms, language)
-            words = t("ui.storage_failing", time=since, waiting=storage.in_memory)
-            if storage.lost:
-                words += ("" if language != "en" else " ") + t(
-                    "ui.storage_lost", count=storage.lost
-                )
-            found.append(("warning", words))
+        found += [("warning", sentence) for sentence in self._about_history(language)]
         if links := self.hub.links_down():
             named_ = (
                 t("ui.link_why", link=_port(name), why=word(f"link.{why}", language, why))
@@ -148,6 +140,21 @@ class Frame:
         if (speed := self.hub.speed()) != 1:
             found.append(("note", t("ui.speed", speed=f"{speed:g}")))
         return found
+
+    def _about_history(self, language: str) -> Iterator[str]:
+        """A disk that fails, and copies that do not get on by themselves."""
+        t, storage = translator(language), self.hub.storage()
+        if storage.failing_since_ms is not None:
+            since = self.when(storage.failing_since_ms, language)
+            words = t("ui.storage_failing", time=since, waiting=storage.in_memory)
+            if storage.lost:
+                lost = t("ui.storage_lost", count=storage.lost)
+                words += ("" if language != "en" else " ") + lost
+            yield words
+        for copy in self.hub.copies():
+            if copy.needs_people and copy.trouble is not None:
+                name = f"{t(f'ui.copy_{copy.kind}')} {copy.name}".strip()
+                yield t("ui.copy_stuck", name=name, why=render(copy.trouble, language))
 
 
 def language_of(request: Request) -> str:

@@ -15,10 +15,10 @@ from device_drivers.contract import Quality
 from hub.domain.centre import Building, Centre, Door, Room, Zone
 from hub.domain.device import ChannelState, DeviceState, Health
 from hub.domain.room import People, Presence, RoomState, Status, Text, ZoneState
-from hub.domain.views import RoomStep, StorageState
+from hub.domain.views import CopyState, RoomStep, StorageState
 
 NOW_MS = 1_795_329_060_000  # 2026-11-22 14:31 in Shanghai
-MINUTE_MS = 60_000
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 
 
 def name(simplified: str, traditional: str, english: str) -> dict[str, str]:
@@ -282,6 +282,7 @@ class SampleHub:
         self.down: dict[str, str] = {}
         self.factor = 1.0
         self.trusted = True
+        self.copied: Sequence[CopyState] = ()
 
     def rooms(self) -> Sequence[Room]:
         return self.centre.rooms
@@ -293,7 +294,7 @@ class SampleHub:
         return list(self.state_of.values())
 
     async def steps(self, room: str, from_ms: int, to_ms: int) -> Sequence[RoomStep]:
-        """A plausible day of every status; nothing is recorded from 9:40 to 10:30."""
+        """Plausible days of every status; nothing is recorded from 9:40 to 10:30, or later."""
         day = [
             (0, 7, Status.CLOSED, None),
             (7, 8.2, Status.FREE, 0),
@@ -305,10 +306,16 @@ class SampleHub:
             (12.4, 13, Status.IN_USE, 9),
             (13, 14.5, self.state_of[room].status, 4),
         ]
-        return [
-            RoomStep(from_ms + round(a * 3_600_000), from_ms + round(b * 3_600_000), status, people)
-            for a, b, status, people in day
-        ]
+        steps = []
+        for nth, begin in enumerate(range(from_ms, to_ms, DAY_MS)):
+            busy = 1 if begin == from_ms else 1 + nth % 5 / 10  # no two days are quite the same
+            for a, b, status, people in day:
+                if begin > from_ms and nth % 7 == 5 and status is not Status.CLOSED:
+                    continue
+                at, end = (begin + min(round(x * busy * HOUR_MS), DAY_MS) for x in (a, b))
+                if end <= to_ms or begin == from_ms:
+                    steps.append(RoomStep(at, end, status, people))
+        return steps
 
     def devices(self) -> Sequence[DeviceState]:
         return list(self.device_of.values())
@@ -330,6 +337,9 @@ class SampleHub:
 
     def is_time_trusted(self) -> bool:
         return self.trusted
+
+    def copies(self) -> Sequence[CopyState]:
+        return self.copied
 
     def storage(self) -> StorageState:
         return self.stored

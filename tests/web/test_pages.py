@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from hub.domain.views import StorageState
+from hub.domain.room import Text
+from hub.domain.views import CopyState, StorageState
 from tests.web.sample_app import Stream, make
 from tests.web.sample_centre import NOW_MS, SampleHub
 
@@ -105,10 +106,17 @@ async def test_trouble_of_the_hub_is_said_in_words(
     hub.down = {"mqtt": "refused"}
     hub.factor = 20
     hub.trusted = False
+    trouble = Text("mirror.unauthorized", {"status": 401})
+    hub.copied = [
+        CopyState("mirror", "influxdb", None, trouble, needs_people=True),
+        CopyState("mirror", "patient", None, trouble),
+    ]
     page = (await client.get("/?lang=en")).text
     assert "has not been set since it was switched on" in page
     assert "Nothing can be written to disk since 14:21" in page
     assert "3 changes of history are lost" in page
+    assert "Mirror influxdb needs attention. The server does not accept" in page
+    assert "patient" not in page
     assert "Connection lost: mqtt (connection refused)" in page
     assert "time runs 20 times faster" in page
 
