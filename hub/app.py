@@ -77,7 +77,7 @@ def build(
         mirror_api.routes(of.mirrors),
         backup_api.routes(of.backups, of.place.timezone, vitals),
         rooms_pages.pages(of.rooms, of.devices, vitals),
-        devices_pages.pages(of.devices, of.rooms, vitals),
+        devices_pages.pages(of.devices, of.rooms, vitals, of.store),
         storage_pages.pages(of.storage, of.place, vitals),
         assets.routes(page.assets()),
     ]

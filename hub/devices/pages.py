@@ -11,10 +11,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.devices.history import Source
 from hub.domain.centre import pick
 from hub.domain.device import DeviceState, Health
 from hub.domain.views import DevicesView, HubView, RoomsView
-from hub.web.device import WORST_FIRST, context, device_line
+from hub.web.device import WORST_FIRST, context, device_line, first_channel
+from hub.web.history_page import Past
+from hub.web.history_spans import DEVICE_SPANS
 from hub.web.page import Frame, language_of, translator
 
 
@@ -38,9 +41,10 @@ class Chip(NamedTuple):
     address: str
 
 
-def pages(devices: DevicesView, rooms: RoomsView, hub: HubView) -> APIRouter:
-    """``/devices`` and ``/devices/{id}``."""
+def pages(devices: DevicesView, rooms: RoomsView, hub: HubView, source: Source) -> APIRouter:
+    """``/devices`` and ``/devices/{id}``; ``source``: the store."""
     frame = Frame(rooms.centre, hub)
+    history = Past(frame, source)
     router = APIRouter(include_in_schema=False)
 
     @router.get("/devices")
@@ -67,9 +71,14 @@ def pages(devices: DevicesView, rooms: RoomsView, hub: HubView) -> APIRouter:
         device = next((d for d in devices.devices() if d.id == device_id), None)
         if device is None:
             return frame.error(request, 404)
-        return frame.answer(
-            request, "device", here="devices", **context(frame, device, language_of(request))
-        )
+        channel = request.query_params.get("channel", first_channel(device))
+        span = request.query_params.get("span", "day")
+        if span not in DEVICE_SPANS or channel not in (None, *device.channels):
+            return frame.error(request, 404)
+        language = language_of(request)
+        past = {} if channel is None else await history.context(device, channel, span, language)
+        here = context(frame, device, language)
+        return frame.answer(request, "device", here="devices", **here, **past)
 
     def _filter(request: Request) -> Filter | None:
         """None where the address names a room or a health that there is not."""

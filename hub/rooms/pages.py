@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.api.times import SumStep, cut
 from hub.domain.centre import Room, pick
 from hub.domain.room import RoomState, Text
 from hub.domain.views import DevicesView, HubView, RoomsView
+from hub.rooms.history import shared_out
+from hub.store.query import QueryTooSlowError, StoreBusyError
+from hub.store.spans import Window
 from hub.web.board import ORDER, Board, card_context
 from hub.web.device import device_line
+from hub.web.history_rooms import Sheet, sheet
+from hub.web.history_spans import ROOM_SPANS, days, window
+from hub.web.kept import Kept
 from hub.web.naming import full_names, renamed
 from hub.web.page import Frame, language_of, word
 from hub.web.timeline import LEVELS, day, last_hour, timeline
+
+MOST_WINDOWS = 200  # of a week by the hour
 
 
 def pages(rooms: RoomsView, devices: DevicesView, hub: HubView) -> APIRouter:
@@ -24,6 +34,7 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView) -> APIRouter:
     board = Board(frame, rooms, devices)
     wall = Board(frame, rooms, devices, "card_wall.html")
     router = APIRouter(include_in_schema=False)
+    kept: Kept[Sheet] = Kept()
 
     @router.get("/")
     async def show_board(request: Request) -> Response:
@@ -54,26 +65,70 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView) -> APIRouter:
         room = next((room for room in rooms.rooms() if room.id == room_id), None)
         if room is None:
             return frame.error(request, 404)
-        now = hub.now_ms()
-        zone = rooms.centre.timezone
-        start = min(day(now, zone)[0], last_hour(now, zone)[0])  # just after midnight: yesterday
-        steps = await rooms.steps(room.id, start, now)
-        line = timeline(steps, now, zone)
-        hour = timeline(steps, now, zone, last_hour(now, zone), line.people_most)
-        drawn = {piece.status for piece in (*line.pieces, *hour.pieces)}
+        span = request.query_params.get("span", "day")
+        if span not in ROOM_SPANS:
+            return frame.error(request, 404)
+        language = language_of(request)
+        try:
+            shown = await _shown(rooms, room.id, span, hub.now_ms(), language, kept)
+        except (QueryTooSlowError, StoreBusyError):
+            shown = {"slow": True}
         return frame.answer(
             request,
             "room",
             here="board",
-            line=line,
-            hour=hour,
-            heights=LEVELS,
-            states=[status for status in ORDER if status in drawn],
-            gaps=None in drawn,
-            **_about(frame, room, rooms.state(room.id), devices, language_of(request)),
+            span=span,
+            offered=[(key, f"/rooms/{room.id}?span={key}") for key in ROOM_SPANS],
+            **{"slow": False} | shown,
+            **_about(frame, room, rooms.state(room.id), devices, language),
         )
 
     return router
+
+
+async def _shown(
+    rooms: RoomsView, room: str, span: str, now_ms: int, language: str, kept: Kept[Sheet]
+) -> dict[str, Any]:
+    """What is drawn of a room's past.
+
+    Raises:
+        QueryTooSlowError, StoreBusyError
+    """
+    zone = rooms.centre.timezone
+    if span == "day":
+        return await _today(rooms, room, now_ms, zone)
+
+    async def draw() -> Sheet:
+        whole = window(span, now_ms, zone)
+        columns = days(whole, zone)
+        past = Window(whole.from_ms, min(whole.to_ms, now_ms))
+        step: SumStep = "hour" if span == "week" else "day"
+        windows = cut(past, step, ZoneInfo(zone), MOST_WINDOWS).windows
+        found = list(zip(windows, await shared_out(rooms, room, windows), strict=True))
+        return sheet(span, whole, now_ms, (zone, language), found, columns)
+
+    drawn = await kept.get((room, span, language), now_ms, draw)
+    seen = {status for status, share in drawn.total.shares.items() if share}
+    return {
+        "sheet": drawn,
+        "states": [status for status in ORDER if status in seen],
+        "gaps": drawn.total.covered < 100,
+    }
+
+
+async def _today(rooms: RoomsView, room: str, now_ms: int, zone: str) -> dict[str, Any]:
+    start = min(day(now_ms, zone)[0], last_hour(now_ms, zone)[0])  # just after midnight: yesterday
+    steps = await rooms.steps(room, start, now_ms)
+    line = timeline(steps, now_ms, zone)
+    hour = timeline(steps, now_ms, zone, last_hour(now_ms, zone), line.people_most)
+    drawn = {piece.status for piece in (*line.pieces, *hour.pieces)}
+    return {
+        "line": line,
+        "hour": hour,
+        "heights": LEVELS,
+        "states": [status for status in ORDER if status in drawn],
+        "gaps": None in drawn,
+    }
 
 
 def _about(

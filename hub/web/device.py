@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from hub.domain.centre import OUTSIDE, Centre, pick
 from hub.domain.device import ChannelState, DeviceState, Health
@@ -42,6 +43,9 @@ class DeviceLine(NamedTuple):
 class ChannelLine(NamedTuple):
     """One channel on a device's page."""
 
+    key: str
+    query: str
+    """Of an address that shows its history."""
     name: str
     value: str
     quality: str
@@ -90,6 +94,8 @@ def channel_lines(frame: Frame, device: DeviceState, language: str) -> list[Chan
     """Every channel, also the bad ones, with what the device said."""
     return [
         ChannelLine(
+            key=key,
+            query=urlencode({"channel": key}),
             name=channel_name(key, language),
             value=value_text(key, state, language),
             quality=state.quality,
@@ -114,9 +120,22 @@ def value_text(key: str, state: ChannelState, language: str) -> str:
     if state.value is None:
         return t("value.none")
     plain = f"{state.value:g}" if isinstance(state.value, float) else str(state.value)
-    unit = _SHOWN_UNITS.get(state.unit, "" if state.unit.startswith("{") else state.unit)
-    number = f"{plain}\N{NO-BREAK SPACE}{unit}" if unit not in ("", "1") else plain
+    number = with_unit(plain, state.unit)
     return word(f"value.{split(key)[0]}.{plain}", language, number)
+
+
+def with_unit(number: str, unit: str) -> str:
+    """
+    >>> with_unit("21.5", "Cel"), with_unit("3", "{people}")
+    ('21.5\\xa0°C', '3')
+    """
+    shown = _SHOWN_UNITS.get(unit, "" if unit.startswith("{") else unit)
+    return f"{number}\N{NO-BREAK SPACE}{shown}" if shown not in ("", "1") else number
+
+
+def first_channel(device: DeviceState) -> str | None:
+    """The one that tells most of what a device is for."""
+    return min(device.channels, key=lambda key: (_rank(key), key), default=None)
 
 
 def split(key: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from hub.storage import pages as storage_pages
 from hub.web.assets import routes
 from hub.web.page import Frame, assets
 from tests.web.sample_centre import SampleHub
+from tests.web.sample_history import SampleHistory
 from tests.web.sample_storage import SampleStorage
 
 CSP = (
@@ -69,7 +70,7 @@ def make(hub: SampleHub, stream: Stream) -> FastAPI:
     app = FastAPI()
     app.include_router(routes(assets()))
     app.include_router(room_pages.pages(hub, hub, hub))
-    app.include_router(device_pages.pages(hub, hub, hub))
+    app.include_router(device_pages.pages(hub, hub, hub, SampleHistory()))
     app.include_router(storage_pages.pages(SampleStorage(), hub.centre, hub))
     frame = Frame(hub.centre, hub)
 

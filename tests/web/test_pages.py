@@ -18,8 +18,14 @@ PAGES = [
     "/wall",
     "/rooms/hall",
     "/rooms/care",
+    "/rooms/hall?span=week",
+    "/rooms/care?span=month",
     "/devices",
     "/devices/hall-climate",
+    "/devices/hall-climate?channel=temperature&span=hour",
+    "/devices/hall-climate?channel=temperature&span=week",
+    "/devices/hall-radar-1?span=month",
+    "/devices/storage-lock",
     "/storage",
     "/nowhere",
 ]
@@ -72,7 +78,17 @@ async def test_a_live_part_never_changes_the_remembered_language(client: httpx.A
 
 
 @pytest.mark.parametrize(
-    "path", ["/rooms/nowhere", "/devices/nothing", "/devices?room=x", "/devices?health=x", "/x"]
+    "path",
+    [
+        "/rooms/nowhere",
+        "/devices/nothing",
+        "/devices?room=x",
+        "/devices?health=x",
+        "/rooms/hall?span=x",
+        "/devices/hall-climate?span=x",
+        "/devices/hall-climate?channel=x",
+        "/x",
+    ],
 )
 async def test_what_is_not_there_is_said_on_a_page(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path, headers={"Accept-Language": "en"})
