@@ -18,8 +18,8 @@ from edge.reading import TimeSource
 from edge.timekeeping import Timekeeper
 from hub.domain.series import SeriesKey
 from hub.live import Change
-from hub.store.migrations import migrate
 from hub.store.members import members
+from hub.store.migrations import migrate
 from hub.store.packing import pack
 from hub.store.restamp import Boot, boots_of, keep_boot
 from tests.broker import Broker
