@@ -194,9 +194,14 @@ def text(f: Figure) -> str:
         cpu = CPU[f.load.rate].verdict(f.cpu_per_10k)
     elif f.load.inflight == REFERENCE:
         rate = RATE.verdict(f.rate)
+    peer = ""
+    if f.load.rate:
+        times = PEER_NEED.verdict(PEER_CPU[f.load.rate] / f.cpu_per_10k)
+        peer = f"    {times} Home Assistant's messages per CPU second, by figures from elsewhere\n"
     return (
         f"{offered}, {f.load.count} messages, window {f.load.inflight}{awake}: {cpu},"
         f" {f.cpu_per_10k / f.floor_per_10k:.1f} x bare paho ({f.floor_per_10k:.2f}); {rate};\n"
+        f"{peer}"
         f"    memory {IDLE.verdict(f.idle_mib)} idle, {LOADED.verdict(f.peak_mib)} at most"
         f" under load, {f.after_mib:.0f} after; {f.events} events,"
         f" {f.commits} commits, {f.missing} missing, {f.doubled} doubled"
@@ -204,6 +209,8 @@ def text(f: Figure) -> str:
 
 
 CPU = {2_000: Need(1.5, "CPU s per 10,000"), 200: Need(3.5, "CPU s per 10,000")}
+PEER_CPU = {2_000: 11.9, 200: 14.1}  # Home Assistant 2025.4.4, CPU s per 10,000 at QoS 1
+PEER_NEED = Need(8, "x", at_least=True)
 RATE = Need(8_000, "/s", at_least=True)
 IDLE, LOADED = Need(90, "MiB"), Need(120, "MiB")
 REFERENCE = 1000  # the window the needs are meant for; 20, the broker's default, is beside it

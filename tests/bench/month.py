@@ -4,7 +4,8 @@ The store under an injected clock takes what 300 devices would have said in 30 d
 humidity, link quality and battery as they change, and 3,000 door and motion events a day between
 7 and 22 o'clock, every second one with a new status of a room. Only changes are handed in, and of
 the slow ones only each tenth of the reference day's (bench_bytes), or making it would take an hour;
-commits, checkpoints and roll-ups fall where a real month would have put them.
+commits, checkpoints, roll-ups and sealing fall where a real month would have put them, so that all
+but the last day lies in sealed chapters.
 
 ``python -m tests.bench.month FOLDER`` makes it there, with ``made.json`` beside the database.
 """
@@ -29,7 +30,7 @@ from device_drivers.contract import Quality
 from edge.clock import Clock
 from edge.reading import Reading, Report, TimeSource
 from hub.domain.room import Presence, RoomState, Status
-from hub.store import migrations, packing, writer
+from hub.store import hours, migrations, packing, planes, sealer, shelf, writer
 from hub.store.store import DATABASE, Store
 from tests.bench.reference import DEVICES, ROOMS
 from tests.store.making import catch_up
@@ -87,10 +88,15 @@ class Month:
             events = sorted(
                 begin + self._random.uniform(7 * 3600, 22 * 3600) for _ in range(EVENTS)
             )
+            looked_s = begin
             for turn, event_s in enumerate(events):
                 await self._sensors_until(store, event_s)
                 self._event(store, turn)
+                if event_s - looked_s >= 3600:
+                    await store.upkeep.look()
+                    looked_s = event_s
             await self._sensors_until(store, begin + DAY_S)
+            await store.upkeep.look()
         self.made.commits, self.made.lost = store.commits, store.state().lost
 
     async def _sensors_until(self, store: Store, end_s: float) -> None:
@@ -143,7 +149,8 @@ async def make(folder: Path) -> None:
 
 def month(cache: Path) -> tuple[Path, Made]:
     """The month, made now or taken from the cache; a new form of the store makes a new one."""
-    code = [Path(str(m.__file__)).read_bytes() for m in (migrations, packing, writer)]
+    forms = (hours, migrations, packing, planes, sealer, shelf, writer)
+    code = [Path(str(module.__file__)).read_bytes() for module in forms]
     code.append(Path(__file__).read_bytes())
     folder = cache / f"month-{hashlib.sha256(b''.join(code)).hexdigest()[:12]}"
     if not (folder / "made.json").exists():

@@ -262,14 +262,14 @@ class Told:
             yield from ((ms + shift, what) for ms, what in said[low:high])
             from_ms = end
 
-    def hour(self, series: str, hour_ms: int) -> tuple[float, Value, Value]:
+    def hour(self, series: str, hour_ms: int) -> tuple[float, float, float]:
         """Mean, least and greatest of an hour, by hand."""
         said = self.truth.series[series]
         begin = hour_ms - self._shift(hour_ms)
         end = begin + HOUR_MS
         low = bisect_right(said, begin, key=itemgetter(0))
         high = bisect_left(said, end, key=itemgetter(0))
-        values = [value for _, value in said[low - 1 : high]]
+        values = [value for _, value in said[low - 1 : high] if isinstance(value, int | float)]
         edges = [begin, *(ms for ms, _ in said[low:high]), end]
         weighted = sum(v * (b - a) for v, (a, b) in zip(values, pairwise(edges), strict=True))
         return weighted / HOUR_MS, min(values), max(values)
