@@ -57,7 +57,7 @@ class SampleHistory:
             hour = at // HOUR_MS % 24  # of UTC; Shanghai is 8 ahead
             if hour == 3 or (at // DAY_MS % 7 == 2 and hour > 12):
                 continue
-            said = report(key.device, at, TimeSource.HUB, **{channel: _value(key.channel, at)})
+            said = report(key.device, at, TimeSource.HUB, at, **{channel: _value(key.channel, at)})
             if at % DAY_MS // EVERY_MS == 60:
                 (reading,) = said.readings
                 bad = msgspec.structs.replace(
