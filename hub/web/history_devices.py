@@ -23,8 +23,7 @@ from hub.devices.history import Source, Wanted, by_hours
 from hub.store.rollup import HourRow, both
 from hub.store.shelf import Step
 from hub.store.spans import Span, Window, spans, sums
-from hub.web.history_rooms import percent
-from hub.web.history_spans import days, parts, window
+from hub.web.history_spans import days, parts, percent, window
 from hub.web.timeline import Tick
 
 WIDTH, HEIGHT = 1000, 100

@@ -14,8 +14,7 @@ from hub.live import DEFAULT_SILENT_AFTER_MS
 from hub.store.query import QueryTooSlowError, StoreBusyError
 from hub.web.device import channel_name, split, value_text, with_unit
 from hub.web.history_devices import Chart, chart, look
-from hub.web.history_rooms import percent
-from hub.web.history_spans import DEVICE_SPANS, date, ticks, weekday
+from hub.web.history_spans import DEVICE_SPANS, date, percent, ticks, weekday
 from hub.web.kept import Kept
 from hub.web.page import Frame, translator
 

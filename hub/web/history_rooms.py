@@ -14,7 +14,7 @@ from hub.domain.room import Status
 from hub.rooms.history import Usage
 from hub.store.spans import Window
 from hub.texts import local
-from hub.web.history_spans import MINUTE_MS, date, weekday
+from hub.web.history_spans import MINUTE_MS, date, percent, weekday
 from hub.web.timeline import Tick
 
 STACK = (Status.FULL, Status.IN_USE, Status.UNKNOWN, Status.FREE, Status.CLOSED)
@@ -164,17 +164,6 @@ def _line(label: str, found: Sequence[tuple[Window, Usage]]) -> Line:
         percent(whole.covered_ms, length),
         None if people is None else round(people, 1),
     )
-
-
-def percent(part: float, whole: float) -> int:
-    """In hundredths; what is there is never 0, what lacks something never 100.
-
-    >>> percent(1, 1000), percent(999, 1000), percent(0, 5), percent(5, 5), percent(0, 0)
-    (1, 99, 0, 100, 0)
-    """
-    if whole <= 0 or part <= 0:
-        return 0
-    return 100 if part >= whole else min(max(round(100 * part / whole), 1), 99)
 
 
 def _day(at_ms: int, zone: str, language: str) -> str:

@@ -67,5 +67,16 @@ def date(at_ms: int, zone: str, language: str) -> str:
     return render(Text("time.date", {"month": month, "day": at.day}), language)
 
 
+def percent(part: float, whole: float) -> int:
+    """In hundredths; what is there is never 0, what lacks something never 100.
+
+    >>> percent(1, 1000), percent(999, 1000), percent(0, 5), percent(5, 5), percent(0, 0)
+    (1, 99, 0, 100, 0)
+    """
+    if whole <= 0 or part <= 0:
+        return 0
+    return 100 if part >= whole else min(max(round(100 * part / whole), 1), 99)
+
+
 def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
