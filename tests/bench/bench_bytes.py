@@ -153,7 +153,8 @@ def hot_changes(db: sqlite3.Connection) -> list[int]:
 
 def child(arguments: list[str]) -> None:
     """Play in this process, and print what was done as JSON."""
-    played = Played(*(int(argument) for argument in arguments))
+    qos, inflight, jitter_ms, from_s, seconds = (int(argument) for argument in arguments)
+    played = Played(qos, inflight, jitter_ms, from_s, seconds)
     with tempfile.TemporaryDirectory(dir=SCRATCH, prefix="bench-bytes-") as name:
         asyncio.run(play(played, Path(name)))
         weigh(played, Path(name))
