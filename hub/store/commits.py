@@ -253,6 +253,7 @@ class Commits:
                 # A group that cannot even be packed would block all others for ever.
                 log.exception("%d changes cannot be stored and are lost", len(group.changes))
                 self._lost += len(group.changes)
+                group.checkpoint = None  # what came before it must stay in the log
             finally:
                 self._is_writing = False
             self._done(group)

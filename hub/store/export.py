@@ -148,7 +148,7 @@ class History:
         fresh = [row for row in rollups.finished if row.number == number]
         fresh += [running] if running is not None else []
         with self._question() as question:
-            rows = read_hours(question, number, from_ms, to_ms)
+            _, rows = read_hours(question, number, from_ms, to_ms)
         rows += [row for row in fresh if from_ms <= row.hour_ms < to_ms]
         return [_hour(key, row) for row in merge(rows)]
 

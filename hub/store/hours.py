@@ -78,8 +78,14 @@ def add_hours(db: sqlite3.Connection, rows: Iterable[HourRow]) -> None:
         db.execute("INSERT INTO hours VALUES (?, ?)", (number, body))
 
 
-def read_hours(question: Question, number: int, from_ms: int, to_ms: int) -> list[HourRow]:
-    """What is kept of the hours of one series that begin in this time, oldest row first."""
+def read_hours(
+    question: Question, number: int, from_ms: int, to_ms: int
+) -> tuple[int, list[HourRow]]:
+    """What is kept of the hours of one series that begin in this time, oldest row first.
+
+    And the checkpoint that wrote the last of them: later ones are in memory.
+    """
+    checkpoint = next((row_id for (row_id,) in question.rows("SELECT id FROM live", ())), 0)
     shelf = shelf_of(number)
     from_ms, to_ms = max(from_ms, 0), min(to_ms, HOUR_MS << HOUR_BITS) - 1
     weeks = (week_id(shelf, from_ms // WEEK_MS), week_id(shelf, to_ms // WEEK_MS))
@@ -93,7 +99,7 @@ def read_hours(question: Question, number: int, from_ms: int, to_ms: int) -> lis
     for (body,) in question.rows(sql, bounds):
         question.check()
         found += _rows_of(body, number)
-    return [row for row in found if from_ms <= row.hour_ms <= to_ms]
+    return checkpoint, [row for row in found if from_ms <= row.hour_ms <= to_ms]
 
 
 def _rows_of(body: bytes, number: int) -> list[HourRow]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
+from hub.store.planes import DamagedBlockError
 from hub.store.rollup import HOUR_MS, HourRow
 from hub.store.spans import Window, gaps, spans, sums
 
@@ -115,7 +116,12 @@ class Mending:
             QueryTooSlowError, StoreBusyError: the store could not answer; what is left stays dirty.
         """
         for run in list(self._runs(live)):
-            await self._mend(live, run, ask, times)
+            try:
+                await self._mend(live, run, ask, times)
+            except DamagedBlockError:  # of one series; its hours stay, the others are mended
+                for hour in run.hours:
+                    self._forget(run.series.number, hour)
+                self.given_up += len(run.hours)
 
     def _add(self, number: int, hour: int) -> None:
         if hour in self.dirty.get(number, ()):

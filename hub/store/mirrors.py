@@ -74,16 +74,16 @@ class Mirrors:
             StoreError, sqlite3.Error, OSError, QueryTooSlowError, StoreBusyError
         """
         history = self._history
-        if not await history.ask(partial(outbox.has_wish, mirror=mirror)):
+        wish = await history.ask(partial(outbox.wish, mirror=mirror))
+        if wish is None:
             return None
-        wished_ms = await history.work("mirror", partial(outbox.take_rewind, mirror=mirror))
-        if wished_ms is None:
-            return None
-        wished = await history.ask(partial(outbox.cursor_at, ms=wished_ms))
+        wished_ms, wished = wish
         now = self.mirror_cursor(mirror)
         # never forward: a mirror that is days behind would lose what lies between
         cursor = min(wished, now, key=lambda item: (item.commit, item.shelf))
-        self.mirror_reached(mirror, cursor)
+        self.mirror_reached(mirror, cursor)  # first, or a pulse might keep the old one meanwhile
+        grant = partial(outbox.grant, mirror=mirror, wished_ms=wished_ms, cursor=cursor)
+        await history.work("mirror", grant)
         return cursor
 
     async def reject(self, mirror: str, lines: Sequence[tuple[str, str]]) -> None:

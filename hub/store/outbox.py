@@ -77,18 +77,21 @@ def reject(
     )
 
 
-def has_wish(question: Question, mirror: str) -> bool:
-    sql = "SELECT 1 FROM mirrors WHERE name = ? AND rewind_ms IS NOT NULL"
-    return any(True for _ in question.rows(sql, (mirror,)))
+def wish(question: Question, mirror: str) -> tuple[int, MirrorCursor] | None:
+    """The time that the command line wants a mirror to begin at again, and where that is."""
+    sql = "SELECT rewind_ms FROM mirrors WHERE name = ? AND rewind_ms IS NOT NULL"
+    for (wished_ms,) in question.rows(sql, (mirror,)):
+        return int(wished_ms), cursor_at(question, wished_ms)
+    return None
 
 
-def take_rewind(db: sqlite3.Connection, mirror: str) -> int | None:
-    """The time that the command line wants a mirror to begin at again; the wish is then granted."""
-    row = db.execute("SELECT rewind_ms FROM mirrors WHERE name = ?", (mirror,)).fetchone()
-    if row is None or row[0] is None:
-        return None
-    db.execute("UPDATE mirrors SET rewind_ms = NULL WHERE name = ?", (mirror,))
-    return int(row[0])
+def grant(db: sqlite3.Connection, mirror: str, wished_ms: int, cursor: MirrorCursor) -> None:
+    """The wish is gone and the cursor is there in one transaction: a crash forgets neither."""
+    db.execute(
+        "UPDATE mirrors SET rewind_ms = NULL, commit_id = ?, shelf = ?"
+        " WHERE name = ? AND rewind_ms = ?",
+        (cursor.commit, cursor.shelf, mirror, wished_ms),
+    )
 
 
 def cursor_at(question: Question, ms: int) -> MirrorCursor:
@@ -116,8 +119,10 @@ def read_batch(
         question.upto = min(question.upto, before - 1)
     if cursor.commit >= question.sealed_upto:
         return _from_log(question, cursor.commit, limit, keys)
-    sql = "SELECT id, last_id FROM chapters WHERE last_id > ? ORDER BY id LIMIT 1"
-    for chapter, last_id in question.rows(sql, (cursor.commit,)):
+    sql = "SELECT id, first_id, last_id FROM chapters WHERE last_id > ? ORDER BY id LIMIT 1"
+    for chapter, first_id, last_id in question.rows(sql, (cursor.commit,)):
+        if cursor.commit < first_id - 1:  # its shelves were of a chapter that was deleted since
+            cursor = MirrorCursor(first_id - 1)
         return _from_chapter(question, chapter, last_id, cursor, keys)
     return _from_log(question, question.sealed_upto, limit, keys)  # retention was quicker
 

@@ -60,11 +60,20 @@ class Reader:
         """This thread's connection; None while there is no database yet."""
         local = self._local
         if local.db is None or local.era != self._era:
+            self._forget(local)
             local.db, local.era = open_readonly(self._path), self._era
             if local.db is not None:
                 with self._lock:
                     self._open.append(local.db)
         return local.db
+
+    def _forget(self, local: Connections) -> None:
+        """A disk that comes and goes must not leave open files behind."""
+        if local.db is not None:
+            with self._lock:
+                self._open.remove(local.db)
+            local.db.close()
+            local.db = None
 
     def renew(self) -> None:
         """The disk came back: what was opened while it was away may be frozen in time."""
@@ -129,9 +138,13 @@ class Question:
     def __enter__(self) -> Question:
         if self.db is not None and self.upto:
             self.db.set_progress_handler(self._is_over, PROGRESS_STEPS)
-            self.db.execute("BEGIN")
-            for (last,) in self.rows("SELECT max(last_id) FROM chapters", ()):
-                self.sealed_upto = last or 0
+            try:
+                self.db.execute("BEGIN")
+                for (last,) in self.rows("SELECT max(last_id) FROM chapters", ()):
+                    self.sealed_upto = last or 0
+            except BaseException:
+                self.__exit__()  # or this connection would never answer again
+                raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -15,6 +15,8 @@ from hub.store.outbox import MirrorCursor
 from hub.store.reader import CHAPTER_BITS, Question
 
 SLICE_SHELVES = 32
+WITNESSES = 4  # chapters of six hours that must have been sealed since the clock jumped
+STEADY_MS = 3 * 86_400_000
 
 
 class Keep(msgspec.Struct, frozen=True):
@@ -35,8 +37,15 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def judge(question: Question, keep: Keep, mirrors: Iterable[MirrorCursor], now_ms: int) -> Verdict:
-    """Look at the oldest chapter."""
-    oldest = "SELECT id, last_id, last_ms FROM chapters ORDER BY id LIMIT 1"
+    """Look at the oldest chapter. The newest always stays: it says up to where the log is sealed.
+
+    No chapter is younger than its sealing, even if a clock was in the future when it was filled.
+    """
+    now_ms = steady_ms(question, now_ms)
+    oldest = (
+        "SELECT id, last_id, min(last_ms, sealed_ms) FROM chapters"
+        " WHERE id < (SELECT max(id) FROM chapters) ORDER BY id LIMIT 1"
+    )
     for chapter, last_id, last_ms in question.rows(oldest, ()):
         is_old = last_ms < now_ms - keep.age_ms
         if not is_old and used_bytes(question) <= keep.size:
@@ -47,6 +56,21 @@ def judge(question: Question, keep: Keep, mirrors: Iterable[MirrorCursor], now_m
             return Verdict(waits=True)
         return Verdict(chapter, unsent=is_unsent)
     return Verdict()
+
+
+def steady_ms(question: Question, now_ms: int) -> int:
+    """Now, if the history has come near it.
+
+    A clock that says 2106 for a minute, or a day, must not delete two years. The newest chapters
+    are about a day old; where they seem much older the clock has jumped, or the hub was away, and
+    nothing grows old until it has run for another day.
+    """
+    newest = (
+        "SELECT min(ms) FROM"
+        " (SELECT min(last_ms, sealed_ms) AS ms FROM chapters ORDER BY id DESC LIMIT ?)"
+    )
+    found = next((ms for (ms,) in question.rows(newest, (WITNESSES,))), None)
+    return now_ms if found is None else min(now_ms, found + STEADY_MS)
 
 
 def kept_since(question: Question) -> int:

@@ -113,6 +113,11 @@ class Rollups:
         sums = self.sums.get(number)
         return row_of(number, sums) if sums is not None and sums.covered_ms else None
 
+    def fresh(self, number: int) -> list[HourRow]:
+        """What is not handed to the disk yet: finished hours of all series, and the running one."""
+        running = self.running(number)
+        return [*self.finished, *([running] if running is not None else [])]
+
     def _cover(self, number: int, sums: Sums, to_ms: int) -> None:
         since = sums.since_ms
         if since is None or to_ms <= since:

@@ -11,9 +11,11 @@ it leaves log rows that nobody reads and that the next look deletes.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -21,8 +23,11 @@ from hub.domain.series import SeriesKey
 from hub.live import Change
 from hub.store.members import numbers_in
 from hub.store.packing import RoomRow, change_at, unpack_rooms
+from hub.store.planes import DamagedBlockError
 from hub.store.reader import CHAPTER_BITS, Question, masks
 from hub.store.shelf import shelf_of, shelve, shelve_rooms
+
+log = logging.getLogger(__name__)
 
 HOT_MS = 24 * 3_600_000
 CHAPTER_MS = 6 * 3_600_000
@@ -65,8 +70,8 @@ def plan(question: Question, now_ms: int, before_id: int) -> Plan | None:
     )
     first_id = last_id = began_ms = size = 0
     first_ms, last_ms, numbers, is_full = 2**62, -(2**62), set[int](), False
-    for row_id, first, last, saved_ms, lowest, members, length in question.rows(
-        sql, (question.sealed_upto, before_id)
+    for row_id, first, last, saved_ms, lowest, members, length in _dated(
+        question.rows(sql, (question.sealed_upto, before_id)), now_ms
     ):
         if first_id and (saved_ms - began_ms >= CHAPTER_MS or size >= CHAPTER_BYTES):
             is_full = True
@@ -83,6 +88,21 @@ def plan(question: Question, now_ms: int, before_id: int) -> Plan | None:
     return Plan(_next_chapter(question), first_id, last_id, first_ms, last_ms, frozenset(numbers))
 
 
+def _dated(rows: Iterable[tuple[Any, ...]], now_ms: int) -> Iterator[tuple[Any, ...]]:
+    """Rows that were saved in a future, because the clock was wrong then, as old as the next one.
+
+    Or one moment in 2106 would keep everything behind it from being sealed until then.
+    """
+    strange: list[tuple[Any, ...]] = []
+    for row in rows:
+        if row[3] > now_ms:
+            strange.append(row)
+            continue
+        yield from ((*other[:3], row[3], *other[4:]) for other in strange)
+        strange.clear()
+        yield row
+
+
 def _next_chapter(question: Question) -> int:
     highest = (
         "SELECT max(ifnull((SELECT max(id) FROM chapters), 0),"
@@ -94,14 +114,24 @@ def _next_chapter(question: Question) -> int:
 def pack_shelves(
     question: Question, wanted: Plan, keys: Mapping[int, SeriesKey], at: int
 ) -> list[SealedShelf] | None:
-    """Some shelves of a chapter, from the ``at``-th on; None at its end."""
+    """Some shelves of a chapter, from the ``at``-th on; None at its end.
+
+    What is damaged cannot be sealed, and must not keep the rest in the log for ever.
+    """
     shelves = sorted({shelf_of(number) for number in wanted.numbers})[at : at + SHELVES_AT_ONCE]
     if not shelves:
         return None
     found: dict[int, list[Change]] = defaultdict(list)
     inside = frozenset(shelves)
-    for columns_id in _row_ids(question, wanted):
-        columns = question.commit(columns_id)
+    for row_id in _row_ids(question, wanted):
+        try:
+            columns = question.commit(row_id)
+        except DamagedBlockError as error:
+            if at == 0:
+                log.warning(
+                    "Commit %d is lost, its place on the disk is damaged: %s", row_id, error
+                )
+            continue
         if columns is None:
             continue
         for place, number in enumerate(columns.number):

@@ -255,12 +255,15 @@ class Store:
         if series is None:
             return []
         rollups, number = self.live.rollups, series.number
-        rollups.cover(number, self.live.spoke_ms(key.device))
-        waiting = [row for group in self._commits.groups() for row in group.hours]
-        running = rollups.running(number)
-        fresh = [*waiting, *rollups.finished, *([running] if running is not None else [])]
+        ask = partial(read_hours, number=number, from_ms=from_ms, to_ms=to_ms)
+        while True:
+            rollups.cover(number, self.live.spoke_ms(key.device))
+            waiting = [row for group in self._commits.groups() for row in group.hours]
+            fresh, known = [*waiting, *rollups.fresh(number)], self._commits.checkpointed
+            checkpoint, rows = await self.ask(ask)
+            if checkpoint <= known:
+                break  # or what is fresh was written meanwhile, and would count twice
         fresh = [r for r in fresh if r.number == number and from_ms <= r.hour_ms < to_ms]
-        rows = await self.ask(partial(read_hours, number=number, from_ms=from_ms, to_ms=to_ms))
         return [_hour(key, row) for row in merge([*rows, *fresh]) if row.covered_ms]
 
     # --- for the upkeep --------------------------------------------------------------------------

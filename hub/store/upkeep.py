@@ -20,7 +20,7 @@ from edge.clock import Clock
 from hub.domain.series import SeriesKey
 from hub.store import hours, retention, sealer
 from hub.store.outbox import MirrorCursor
-from hub.store.query import StoreError
+from hub.store.query import QueryTooSlowError, StoreBusyError, StoreError
 from hub.store.reader import Question
 from hub.store.retention import Keep
 
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 60.0
 SETTLED_MS = 9 * 24 * 3_600_000  # then late readings of a week have come
+EXPECTED = (sqlite3.Error, OSError, StoreError, StoreBusyError, QueryTooSlowError)
 T = TypeVar("T")
 
 
@@ -64,24 +65,49 @@ class Upkeep:
         self._clock = clock
         self._pool = ThreadPoolExecutor(1, "store-upkeep")
         self._told_unsent = False
+        self._told: dict[str, str] = {}  # jobs that fail, and why
+        self._jobs = (self._seal_all, self._mend, self._pack_weeks, self._delete_all_old)
 
     async def run(self) -> None:
+        """Job by job: one that fails, whatever the reason, stops neither the hub nor the others."""
         while True:
-            try:
-                await self.look()
-            except (sqlite3.Error, OSError, StoreError) as error:
-                log.warning("Upkeep of the history stopped (%s); it goes on later", error)
+            for job in self._jobs:
+                try:
+                    await job()
+                except Exception as error:  # noqa: BLE001 - it is told, and tried again
+                    self._complain(job.__name__, error)
+                else:
+                    self._told.pop(job.__name__, None)
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
-        """Do everything that is due."""
+        """Do everything that is due, once; stops at the first job that fails."""
+        for job in self._jobs:
+            await job()
+
+    def _complain(self, job: str, error: Exception) -> None:
+        """Once for each reason; a disk that is full for a day is no news each minute."""
+        reason = type(error).__name__
+        if self._told.get(job) != reason:
+            is_ours = not isinstance(error, EXPECTED)
+            text = "Upkeep of the history (%s) stopped (%s); it is tried again each minute"
+            log.warning(text, job.strip("_"), error, exc_info=error if is_ours else None)
+        self._told[job] = reason
+
+    async def _seal_all(self) -> None:
         while await self._seal():
             pass
         while await self._work("sealing", sealer.delete_sealed):
             pass
+
+    async def _mend(self) -> None:
         await self._history.mend()
+
+    async def _pack_weeks(self) -> None:
         while await self._pack_week():
             pass
+
+    async def _delete_all_old(self) -> None:
         while await self._delete_old():
             pass
 
@@ -125,14 +151,14 @@ class Upkeep:
 
     async def _delete_old(self) -> bool:
         history, now_ms = self._history, self._clock.now_ms()
+        while await self._work("retention", retention.delete_dropped):
+            pass  # of a chapter that was dropped before a crash, which still fills the disk
         verdict = await self._ask(
             partial(retention.judge, keep=self._keep, mirrors=history.cursors(), now_ms=now_ms)
         )
         self._tell(verdict)
         if verdict.chapter is not None:
             await self._work("retention", partial(retention.drop, chapter=verdict.chapter))
-        while await self._work("retention", retention.delete_dropped):
-            pass
         return verdict.chapter is not None
 
     def _tell(self, verdict: retention.Verdict) -> None:

@@ -10,6 +10,7 @@ failed in the last moment may still have reached the disk, so each attempt looks
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -30,6 +31,8 @@ from hub.store.query import StoreError
 from hub.store.restamp import Boot, boots_of, keep_boot, true_rooms
 from hub.store.wear import DAY_MS, KEEP_DAYS, Wear
 
+log = logging.getLogger(__name__)
+
 PAGE_SIZE = 1024  # a commit dirties one or two; 4 KiB pages cost a third more a day (TRIED.md)
 WAL_BYTES = (
     8_000_000  # then we move it into the database; half of it is real, replayed in 50 ms at a start
@@ -38,6 +41,10 @@ WAL_COMMITS = 1_000  # the same where the kernel does not count bytes
 WAL_LIMIT = 16 * 1024 * 1024  # a longer WAL (a reader was in the way) is cut back to this
 BUSY_S = 5.0  # a backup holds the lock
 T = TypeVar("T")
+IS_WRITTEN = (  # a group has at least one of these
+    "SELECT 1 FROM log WHERE id = ? UNION ALL SELECT 1 FROM live WHERE id = ?"
+    " UNION ALL SELECT 1 FROM pulse WHERE id = ? UNION ALL SELECT 1 FROM deliveries WHERE id = ?"
+)
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -132,21 +139,29 @@ class Writer:
                 self._db.execute("BEGIN IMMEDIATE")
                 answer = operate(self._db)
                 self._db.execute("COMMIT")
-            self._unmoved += written.bytes
-            self._unmoved_commits += 1
-            if self._unmoved >= WAL_BYTES or self._unmoved_commits >= WAL_COMMITS:
-                self._move()
         except BaseException:
             self.close()
             raise
+        self._unmoved += written.bytes
+        self._unmoved_commits += 1
+        if self._unmoved >= WAL_BYTES or self._unmoved_commits >= WAL_COMMITS:
+            self._move()
         return answer
 
     def _move(self) -> None:
-        """Copy the WAL into the database; a reader in the way is no failure, we come again."""
+        """Copy the WAL into the database; a reader in the way is no failure, we come again.
+
+        A disk that fails here has taken the transaction already: who asked for it must not do it
+        twice. The next transaction opens the database anew, and tells if the disk is gone.
+        """
         assert self._db is not None  # noqa: S101 - called with a connection
         self._unmoved = self._unmoved_commits = 0
-        with self._wear.of("moving"):
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        try:
+            with self._wear.of("moving"):
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except (sqlite3.Error, OSError) as error:
+            log.warning("The WAL cannot be moved into the database now: %s", error)
+            self.close()
 
     def close(self) -> None:
         """Give the connection up; what was not committed is rolled back."""
@@ -157,7 +172,7 @@ class Writer:
             db.close()
 
     def _write(self, group: Group, db: sqlite3.Connection) -> None:
-        if db.execute("SELECT 1 FROM log WHERE id = ?", (group.id,)).fetchone():
+        if db.execute(IS_WRITTEN, (group.id,) * 4).fetchone():
             return
         fresh = _fresh_keys(group, self._known)
         db.executemany(
