@@ -2,8 +2,9 @@
 
 Rows lie in order of shelf and hour, so that the hours of one series are read in one go and an hour
 of the whole centre touches some forty pages. A row is never changed: later ones of the same hour
-add to it, or take its place where a late reading corrected it. A week that is over becomes one
-row of columns for each shelf; what is corrected later lies beside it until it is packed again.
+add to it, or take its place where a late reading corrected it. Hours of some days ago are packed,
+two days at a time, into one row of columns for each shelf and week; what is corrected later lies
+beside it until it is packed again.
 """
 
 from __future__ import annotations
@@ -116,22 +117,26 @@ def _rows_of(body: bytes, number: int) -> list[HourRow]:
 
 
 def oldest_week(question: Question, before_ms: int) -> tuple[int, int] | None:
-    """A shelf and a week whose hours are all older than that and still lie one by one."""
-    before = before_ms // WEEK_MS
+    """A shelf and a week of which an hour older than that still lies by itself."""
+    before = before_ms // HOUR_MS
     start = 0
     while True:
         first = next(question.rows("SELECT min(id) FROM hours WHERE id >= ?", (start,)), (None,))[0]
         if first is None:
             return None
         shelf, hour = divmod(first >> NTH_BITS, 1 << HOUR_BITS)
-        if hour // WEEK_HOURS < before:
+        if hour < before:
             return shelf, hour // WEEK_HOURS
         start = row_id(shelf + 1, 0)
 
 
-def pack_week(db: sqlite3.Connection, shelf: int, week: int) -> None:
-    """Put the hours of a shelf and a week into one row, with what was packed of it before."""
-    bounds = (row_id(shelf, week * WEEK_MS), row_id(shelf, (week + 1) * WEEK_MS) - 1)
+def pack_week(db: sqlite3.Connection, shelf: int, week: int, before_ms: int) -> None:
+    """Put the hours of a shelf and a week into one row, with what was packed of it before.
+
+    Hours from ``before_ms`` on stay as they are.
+    """
+    end_ms = min((week + 1) * WEEK_MS, before_ms)
+    bounds = (row_id(shelf, week * WEEK_MS), row_id(shelf, end_ms) - 1)
     series: dict[int, list[HourRow]] = defaultdict(list)
     packed = db.execute("SELECT body FROM weeks WHERE id = ?", (week_id(shelf, week),)).fetchone()
     if packed is not None:

@@ -27,7 +27,8 @@ from hub.store.retention import Keep
 log = logging.getLogger(__name__)
 
 LOOK_S = 60.0
-SETTLED_MS = 9 * 24 * 3_600_000  # then late readings of a week have come
+SETTLED_MS = 2 * 24 * 3_600_000  # hours younger than this lie one by one
+LOOSE_MS = 4 * 24 * 3_600_000  # and none that is older than this
 EXPECTED = (sqlite3.Error, OSError, StoreError, StoreBusyError, QueryTooSlowError)
 T = TypeVar("T")
 
@@ -141,12 +142,14 @@ class Upkeep:
         return True
 
     async def _pack_week(self) -> bool:
-        before_ms = self._clock.now_ms() - SETTLED_MS
-        found = await self._ask(partial(hours.oldest_week, before_ms=before_ms))
+        now_ms = self._clock.now_ms()
+        found = await self._ask(partial(hours.oldest_week, before_ms=now_ms - LOOSE_MS))
         if found is None:
             return False
         shelf, week = found
-        await self._work("hours", partial(hours.pack_week, shelf=shelf, week=week))
+        settled_ms = now_ms - SETTLED_MS
+        pack = partial(hours.pack_week, shelf=shelf, week=week, before_ms=settled_ms)
+        await self._work("hours", pack)
         return True
 
     async def _delete_old(self) -> bool:

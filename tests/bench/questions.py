@@ -153,4 +153,5 @@ async def opened(folder: Path, now_ms: int) -> tuple[Store, Asked]:
     asked, begun = Asked(), stamp()
     store = await Store.open(folder, clock_at(now_ms), 1000)
     asked.timed(begun)
+    await store.upkeep.look()  # as it does once a minute
     return store, asked
