@@ -132,10 +132,10 @@ class LiveState:
         return series
 
     def cover_all(self) -> None:
-        """Let the roll-ups count every running step up to where its device last spoke."""
-        for voice in self._voices.values():
-            for series in voice.series.values():
-                self.rollups.cover(series.number, voice.spoke_ms)
+        """Let the roll-ups count every running step as long as it holds."""
+        for series in self.series.values():
+            if series.intake:
+                self.rollups.cover(series.number, self.held_ms(series))
 
     def spoke_ms(self, device: str) -> int:
         """When the device last spoke, since this start, queued readings included."""
@@ -194,8 +194,8 @@ class LiveState:
         if observed >= spoke:
             if observed - spoke > self.silent_after.get(device, DEFAULT_SILENT_AFTER_MS):
                 for series in voice.series.values():
-                    self.rollups.pause(series.number, spoke)
                     series.held_ms = self.held_ms(series)
+                    self.rollups.pause(series.number, series.held_ms)
                 voice.resumed_ms = observed
             voice.spoke_ms = observed
         elif reading.time_source in HUB_STAMPED:  # the hub's clock was set back
@@ -231,6 +231,9 @@ class LiveState:
         self.next_intake += 1
         self.mending.note(change)
         if not is_late:
+            if change.after_gap and change.previous_until_ms is not None:
+                # a queued one from before its device spoke again; it did not hold up to here
+                self.rollups.pause(series.number, change.previous_until_ms)
             self.begin(series, change)
             if reading.is_live:
                 series.live_ms = reading.received_ms

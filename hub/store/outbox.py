@@ -53,7 +53,7 @@ def keep_cursors(
     db.executemany(
         "INSERT INTO mirrors VALUES (?, ?, ?, ?, NULL) ON CONFLICT (name) DO UPDATE"
         " SET commit_id = excluded.commit_id, shelf = excluded.shelf, saved_ms = excluded.saved_ms",
-        [(name, cursor.commit, cursor.shelf, saved_ms) for name, cursor in reached.items()],
+        [(name, cursor.commit, cursor.shelf, saved_ms) for name, cursor in dict(reached).items()],
     )
 
 

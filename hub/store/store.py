@@ -257,7 +257,7 @@ class Store:
         rollups, number = self.live.rollups, series.number
         ask = partial(read_hours, number=number, from_ms=from_ms, to_ms=to_ms)
         while True:
-            rollups.cover(number, self.live.spoke_ms(key.device))
+            rollups.cover(number, self.live.held_ms(series))
             waiting = [row for group in self._commits.groups() for row in group.hours]
             fresh, known = [*waiting, *rollups.fresh(number)], self._commits.checkpointed
             checkpoint, rows = await self.ask(ask)
@@ -379,7 +379,8 @@ class Store:
         group.pulse = pulse(self.live)
 
     def _add_counts(self, group: Group) -> None:
-        group.mirrors, group.wear = dict(self.mirrors.cursors), self.wear.rows()
+        # the cursors themselves: what is true when it is written, also after a rewind meanwhile
+        group.mirrors, group.wear = self.mirrors.cursors, self.wear.rows()
 
     def _tell(self, state: StorageState) -> None:
         if state.failing_since_ms is None:

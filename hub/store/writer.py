@@ -43,7 +43,7 @@ BUSY_S = 5.0  # a backup holds the lock
 T = TypeVar("T")
 IS_WRITTEN = (  # a group has at least one of these
     "SELECT 1 FROM log WHERE id = ? UNION ALL SELECT 1 FROM live WHERE id = ?"
-    " UNION ALL SELECT 1 FROM pulse WHERE id = ? UNION ALL SELECT 1 FROM deliveries WHERE id = ?"
+    " UNION ALL SELECT 1 FROM pulse WHERE id = ?"
 )
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -172,7 +172,7 @@ class Writer:
             db.close()
 
     def _write(self, group: Group, db: sqlite3.Connection) -> None:
-        if db.execute(IS_WRITTEN, (group.id,) * 4).fetchone():
+        if db.execute(IS_WRITTEN, (group.id,) * 3).fetchone():
             return
         fresh = _fresh_keys(group, self._known)
         db.executemany(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.reading import TimeSource
 from hub.store import writer
 from hub.store.hours import read_hours
 from hub.store.outbox import MirrorCursor
@@ -280,4 +281,21 @@ async def test_a_wish_to_rewind_survives_a_crash(tmp_path: Path) -> None:
     store = await opened(tmp_path / "b", time)
     assert store.mirrors.mirror_cursor("m") == MirrorCursor(0)
     assert await store.mirrors.mirror_rewound("m") is None
+    await store.close()
+
+
+async def test_a_queued_reading_does_not_hold_over_the_silence_behind_it(tmp_path: Path) -> None:
+    """Newer than what the series knows, older than when its device spoke again."""
+    time = Time()
+    store = await opened(tmp_path, time)
+    feed(store, report("d1", time.now, temperature=20, humidity=40))
+    time.ms = 2 * HOUR
+    feed(store, report("d1", time.now, humidity=41))
+    feed(store, report("d1", T0_MS + HOUR, TimeSource.QUEUED, time.now, temperature=21))
+    time.ms = 4 * HOUR
+    feed(store, report("d1", time.now, humidity=42, temperature=22))
+    steps = await store.steps(KEY, T0_MS + 1, T0_MS + 2 * HOUR)
+    step = next(step for step in steps if step.change.value == 21)
+    assert step.until_ms == T0_MS + HOUR
+    assert await store.hours(KEY, T0_MS, T0_MS + 3 * HOUR) == []
     await store.close()
