@@ -34,9 +34,7 @@ from hub.store.wear import DAY_MS, KEEP_DAYS, Wear
 log = logging.getLogger(__name__)
 
 PAGE_SIZE = 1024  # a commit dirties one or two; 4 KiB pages cost a third more a day (TRIED.md)
-WAL_BYTES = (
-    8_000_000  # then we move it into the database; half of it is real, replayed in 50 ms at a start
-)
+WAL_BYTES = 8_000_000  # as counted; half of it is real. Then we move it into the database
 WAL_COMMITS = 1_000  # the same where the kernel does not count bytes
 WAL_LIMIT = 16 * 1024 * 1024  # a longer WAL (a reader was in the way) is cut back to this
 BUSY_S = 5.0  # a backup holds the lock
