@@ -116,6 +116,7 @@ def wish_rewind(path: Path, mirror: str, from_ms: int) -> None:
     with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as db:
         db.execute(
             "INSERT INTO mirrors VALUES (?, 0, 0, ?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET rewind_ms = excluded.rewind_ms",
+            " ON CONFLICT (name) DO UPDATE SET"  # the wish before may not be granted yet
+            " rewind_ms = min(ifnull(rewind_ms, excluded.rewind_ms), excluded.rewind_ms)",
             (mirror, int(time.time() * 1000), from_ms),
         )

@@ -41,6 +41,7 @@ VALUES: tuple[Value, ...] = (
 )  # fmt: skip
 ROOMS = ("gym", "hall")
 MIRROR = "mirror"
+WISH = "UPDATE mirrors SET rewind_ms = min(ifnull(rewind_ms, ?), ?)"
 
 
 class History:
@@ -266,7 +267,7 @@ class History:
         db = sqlite3.connect(file)
         try:
             with db:
-                found = db.execute("UPDATE mirrors SET rewind_ms = ?", (at_ms,)).rowcount
+                found = db.execute(WISH, (at_ms, at_ms)).rowcount
         finally:
             db.close()
         if found:
