@@ -34,6 +34,7 @@ KEPT_COMMITS = 128  # unpacked commits that a question remembers: some megabytes
 KEPT_SHELVES = 64
 CHAPTER_BITS = 24
 EVER_MS = 2**62
+SEALED_UPTO = "SELECT last_id FROM chapters ORDER BY id DESC LIMIT 1"
 FROM_ROW = "SELECT id FROM log WHERE id >= ? AND id <= ? AND "
 BEGUN_BY = "SELECT id FROM log WHERE id > ? AND id <= ? AND first_ms <= ? AND "
 WITH_SERIES = (
@@ -140,8 +141,8 @@ class Question:
             self.db.set_progress_handler(self._is_over, PROGRESS_STEPS)
             try:
                 self.db.execute("BEGIN")
-                for (last,) in self.rows("SELECT max(last_id) FROM chapters", ()):
-                    self.sealed_upto = last or 0
+                for (last,) in self.rows(SEALED_UPTO, ()):
+                    self.sealed_upto = last
             except BaseException:
                 self.__exit__()  # or this connection would never answer again
                 raise

@@ -200,6 +200,6 @@ def delete_sealed(db: sqlite3.Connection) -> int:
     """Delete some rows of the log that a chapter holds; 0 when there are none left."""
     return db.execute(
         "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE id <="
-        " (SELECT max(last_id) FROM chapters) ORDER BY id LIMIT ?)",
+        " (SELECT last_id FROM chapters ORDER BY id DESC LIMIT 1) ORDER BY id LIMIT ?)",
         (SLICE_ROWS,),
     ).rowcount

@@ -28,6 +28,7 @@ from hub.store.migrations import LATEST, migrate, version
 from hub.store.outbox import MirrorCursor, cursors, keep_cursors
 from hub.store.packing import RoomRow, pack, pack_rooms, unpack, unpack_rooms
 from hub.store.query import StoreError
+from hub.store.reader import SEALED_UPTO
 from hub.store.restamp import Boot, boots_of, keep_boot, true_rooms
 from hub.store.wear import DAY_MS, KEEP_DAYS, Wear
 
@@ -206,7 +207,7 @@ def load(db: sqlite3.Connection) -> Loaded:
     live = db.execute("SELECT id, saved_ms, body FROM live").fetchone()
     if live is not None:
         loaded.checkpoint_id, loaded.alive_ms, loaded.checkpoint = live
-    sealed = db.execute("SELECT max(last_id) FROM chapters").fetchone()[0] or 0
+    (sealed,) = db.execute(SEALED_UPTO).fetchone() or (0,)
     loaded.last_id = max(loaded.checkpoint_id, sealed)
     boots = loaded.boots = boots_of(db)
     query = "SELECT id, rooms FROM log WHERE id > ? AND rooms IS NOT NULL ORDER BY id"
