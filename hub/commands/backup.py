@@ -146,6 +146,7 @@ def _report(made: Made, data: Path, arguments: argparse.Namespace) -> None:
     from msgspec.structs import asdict
 
     from hub.backup.cost import cost
+    from hub.configuration.sizes import size_text
 
     manifest = made.manifest
     files = [part.name for part in manifest.parts]
@@ -163,7 +164,7 @@ def _report(made: Made, data: Path, arguments: argparse.Namespace) -> None:
         }
         print(json.dumps(document))
         return
-    print(f"{made.path}: {made.size / 1e6:.1f} MB, centre {manifest.centre}")
+    print(f"{made.path}: {size_text(made.size)}, centre {manifest.centre}")
     print(f"    holds {', '.join(files)}")
     if manifest.encrypted:
         print("    encrypted: without the passphrase nobody can read it, you neither")

@@ -113,7 +113,12 @@ def _counts(settings: CentreSettings) -> dict[str, object]:
 def _summary(settings: CentreSettings) -> str:
     used = Counter(device.driver for device in settings.devices)
     by = ", ".join(f"{count} {name}" for name, count in sorted(used.items()))
-    return (
-        f"good. Centre {settings.centre.id}: {len(settings.rooms)} rooms, "
-        f"{len(settings.doors)} doors, {len(settings.devices)} devices{f' ({by})' if by else ''}."
+    counts = ", ".join(
+        f"{len(items)} {name}" if len(items) == 1 else f"{len(items)} {name}s"
+        for name, items in (
+            ("room", settings.rooms),
+            ("door", settings.doors),
+            ("device", settings.devices),
+        )
     )
+    return f"good. Centre {settings.centre.id}: {counts}{f' ({by})' if by else ''}."

@@ -107,6 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _export(arguments: argparse.Namespace) -> int:
     from hub import settings
+    from hub.configuration.sizes import size_text
     from hub.domain.room import Text
     from hub.export.progress import Bar
     from hub.export.target import STANDARD_OUTPUT, opened
@@ -134,9 +135,8 @@ def _export(arguments: argparse.Namespace) -> int:
                 rows, size = rows + piece.rows, size + len(piece.body)
                 bar.tell(piece.share, rows)
     if is_file:
-        megabytes = f"{size / 1e6:.1f}"
         where = str(arguments.output)
-        _say(Text("export.done", {"count": rows, "size": megabytes, "path": where}))
+        _say(Text("export.done", {"count": rows, "size": size_text(size), "path": where}))
     return 0
 
 

@@ -35,6 +35,7 @@ examples:
   linli mirror rewind --all --mirror influxdb
   linli mirror verify --from 2026-11-21T00:00:00Z --to 2026-11-22T00:00:00Z
 """
+WHAT = ("status", "rewind", "verify")
 DAY_MS = 86_400_000
 ASK_S = 5.0
 SHOWN = 5  # lines that were set aside; --json has them all
@@ -49,7 +50,7 @@ def add(subparsers: Subparsers) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=("status", "rewind", "verify"), metavar="WHAT")
+    parser.add_argument("what", choices=WHAT, metavar="WHAT", help=", ".join(WHAT))
     parser.add_argument("--config", type=Path, metavar="FILE", help="the centre's file")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="instead of storage.path")
     parser.add_argument("--mirror", metavar="ID", help="which; may be left out if there is one")
@@ -120,6 +121,8 @@ def _period(arguments: argparse.Namespace) -> tuple[int, int]:
         raise ValueError("from when? --from TIME, or --all")
     to_ms = parse_time("--to", arguments.to, now_ms)
     from_ms = 0 if arguments.all else parse_time("--from", arguments.since, to_ms - DAY_MS)
+    if arguments.what == "rewind" and from_ms > now_ms:
+        raise ValueError("--from is in the future: there is nothing to send again")
     if arguments.what == "verify" and from_ms >= to_ms:
         raise ValueError("--from is not before --to")
     return from_ms, to_ms
@@ -200,7 +203,7 @@ def _lines(item: dict[str, Any]) -> list[str]:
     from hub.api.documents import rfc3339
 
     lines = [f"{item['id']}: {item['state'] or 'state not known'}  {item['url']}"]
-    lines.append(f"    {item['commits_behind']} commits not sent")
+    lines.append(f"    {_counted(item['commits_behind'], 'commit')} not sent")
     for key, words in (
         ("oldest_unsent", "the oldest of them from"),
         ("last_success", "last success"),
@@ -212,12 +215,16 @@ def _lines(item: dict[str, Any]) -> list[str]:
     if item["last_error"]:
         lines.append(f"    {item['last_error']['text']}")
     aside = item["set_aside"]
-    lines.append(f"    {len(aside)} lines set aside")
+    lines.append(f"    {_counted(len(aside), 'line')} set aside")
     lines += [
         f"      {rfc3339(row['at_ms'])} {row['reason']}\n        {row['line']}"
         for row in aside[:SHOWN]
     ]
     return lines
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _rewind(
@@ -292,7 +299,9 @@ def _table(mirror: str, tallies: dict[str, Tally]) -> list[str]:
     if not tallies:
         return [f"{mirror}: nothing was read in that time, so nothing was compared"]
     if missing:
-        lines.append(f"{mirror}: {missing} points are missing or different: linli mirror rewind")
+        is_are = "is" if missing == 1 else "are"
+        points = _counted(missing, "point")
+        lines.append(f"{mirror}: {points} {is_are} missing or different: linli mirror rewind")
     else:
         lines.append(f"{mirror}: every point that was acknowledged is there, and the same")
     return lines

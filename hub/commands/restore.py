@@ -112,6 +112,7 @@ def _rehearse(arguments: argparse.Namespace, data: Path | None, passphrase: str 
 
     from hub.backup.cost import cost
     from hub.backup.rehearsal import rehearse
+    from hub.configuration.sizes import size_text
 
     with watched() as bar:
         done = rehearse(arguments.file, data, passphrase, bar)
@@ -129,7 +130,7 @@ def _rehearse(arguments: argparse.Namespace, data: Path | None, passphrase: str 
         return
     size = sum(part.size for part in manifest.parts)
     print(f"{arguments.file}: good. Centre {manifest.centre}, made {manifest.made_at:%F %T} UTC")
-    print(f"    {size / 1e6:.1f} MB, schema {manifest.db_schema}, {done.series} series read back")
+    print(f"    {size_text(size)}, schema {manifest.db_schema}, {done.series} series read back")
 
 
 def _restore(arguments: argparse.Namespace, data: Path, passphrase: str | None) -> None:

@@ -36,3 +36,18 @@ def write_size(size: int) -> str:
     """
     unit = max((name for name in UNITS if UNITS[name] <= size), key=UNITS.__getitem__, default="kB")
     return f"{size / UNITS[unit]:.4g}{unit}"
+
+
+def size_text(count: float) -> str:
+    """Bytes for people, with the unit that makes two or three digits.
+
+    >>> size_text(61_234_000), size_text(6_656), size_text(12)
+    ('61 MB', '6.7 kB', '12 B')
+    """
+    unit = "B"
+    for unit in ("B", *UNITS):
+        if count < 999.5 or unit == "TB":
+            break
+        count /= 1000
+    digits = 1 if count < 9.95 and unit != "B" else 0
+    return f"{count:.{digits}f} {unit}"

@@ -21,6 +21,7 @@ from hub.export.lines import Lines, RoomDocument, Stamp
 from hub.rooms.history import Usage, shared_out, stretches
 from hub.store.export import History
 from hub.store.query import Hour
+from hub.store.rollup import HOUR_MS
 from hub.store.shelf import Step
 from hub.store.spans import Window
 
@@ -133,7 +134,7 @@ def _share(at_ms: int, span: Window) -> float:
 
 def _first_hour(history: History, key: SeriesKey, span: Window) -> int:
     """What lies before a series was first heard need not be told."""
-    found = history.hours(key, span.from_ms, span.to_ms)
+    found = history.hours(key, span.from_ms - span.from_ms % HOUR_MS, span.to_ms)
     return max(found[0].from_ms, span.from_ms) if found else span.to_ms
 
 

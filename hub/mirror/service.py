@@ -148,7 +148,7 @@ class Mirror:
                 self._ask_at = now() + WISH_S
                 with contextlib.suppress(*STORE_ERRORS):  # asked again in a moment
                     if await self._source.mirror_rewound(self.id) is not None:
-                        log.info("Mirror %s: begins again further back", self.id)
+                        log.info("Mirror %s: rewound, older history is sent again", self.id)
             left = end - now()
             if left <= 0:
                 return
@@ -281,7 +281,8 @@ class Mirror:
             log.info("Mirror %s: %s", self.id, state)
         else:
             status = why.params.get("status")
-            log.warning("Mirror %s: %s (%s, HTTP %s)", self.id, state, why.code, status)
+            said = f"{why.code}, HTTP {status}" if status else why.code
+            log.warning("Mirror %s: %s (%s)", self.id, state, said)
 
 
 class Mirrors:

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.configuration.sizes import size_text
 from hub.domain.centre import Centre
 from hub.domain.room import Text
 from hub.domain.views import CopyState, HubView
@@ -95,13 +96,7 @@ def size(count: float) -> str:
     >>> size(2_345_678_901).replace("\\N{NO-BREAK SPACE}", " ")
     '2.3 GB'
     """
-    unit = "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if count < 999.5 or unit == "TB":
-            break
-        count /= 1000
-    digits = 1 if count < 9.95 and unit != "B" else 0
-    return f"{count:.{digits}f}\N{NO-BREAK SPACE}{unit}"
+    return size_text(count).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _verdict(account: Account, language: str) -> Verdict:

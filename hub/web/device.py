@@ -135,7 +135,11 @@ def with_unit(number: str, unit: str) -> str:
 
 def first_channel(device: DeviceState) -> str | None:
     """The one that tells most of what a device is for."""
-    return min(device.channels, key=lambda key: (_rank(key), key), default=None)
+
+    def order(key: str) -> tuple[bool, int, str]:
+        return split(key)[0] == "online", _rank(key), key  # a measurement tells more than the link
+
+    return min(device.channels, key=order, default=None)
 
 
 def split(key: str) -> tuple[str, str]:

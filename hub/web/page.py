@@ -154,6 +154,7 @@ class Frame:
         for copy in self.hub.copies():
             if copy.needs_people and copy.trouble is not None:
                 name = f"{t(f'ui.copy_{copy.kind}')} {copy.name}".strip()
+                name += " " if copy.name and language != "en" else ""  # a Latin id before Chinese
                 yield t("ui.copy_stuck", name=name, why=render(copy.trouble, language))
 
 

@@ -32,7 +32,7 @@ def wrong(good: Path) -> Path:
 def test_a_good_file_is_summed_up(good: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check-config", str(good)]) == 0
 
-    assert "2 rooms, 1 doors, 3 devices (1 and_tm265x, 2 zigbee2mqtt)" in capsys.readouterr().out
+    assert "2 rooms, 1 door, 3 devices (1 and_tm265x, 2 zigbee2mqtt)" in capsys.readouterr().out
 
 
 def test_every_mistake_is_printed_with_place_and_remedy(

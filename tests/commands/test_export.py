@@ -225,6 +225,21 @@ async def test_hours_and_days_are_those_of_the_store(tmp_path: Path, config: Pat
     }
 
 
+async def test_the_first_hour_is_told_from_the_first_reading_on(
+    tmp_path: Path, config: Path
+) -> None:
+    time = Time()
+    time.ms = -T0_MS % HOUR + 20 * 60_000
+    store = await opened(tmp_path, time)
+    for value in ("heat", "cool"):
+        await say(store, time, value)
+    await store.close()
+    for step in ("hour", "day"):
+        times = ("--to", rfc3339(time.now))
+        rows = lines(await export(config, "--step", step, "--format", "ndjson", *times))
+        assert [row["share"] for row in rows] == [{"heat": 1}], step
+
+
 async def test_minutes_need_a_beginning(tmp_path: Path, config: Path) -> None:
     _, store = await stored(tmp_path)
     await store.close()

@@ -223,7 +223,7 @@ async def test_a_line_that_the_server_refuses_is_shown_by_the_command(
 
     await scene.hub.until(is_aside, 30)
     status, said = await scene.command("status")
-    assert "1 lines set aside" in said
+    assert "1 line set aside" in said
     assert "field type conflict" in said
     assert "humidity,building=trial" in said
     await scene.hub.stop()
