@@ -6,6 +6,7 @@ itself does not shrink, so nothing is ever copied to make it smaller.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable
 
@@ -16,6 +17,7 @@ from hub.store.reader import CHAPTER_BITS, Question
 
 SLICE_SHELVES = 32
 WITNESSES = 4  # chapters of six hours that must have been sealed since the clock jumped
+RESERVE = 200_000_000  # bytes that stay free on the disk, but no more than a tenth of it
 STEADY_MS = 3 * 86_400_000
 
 
@@ -48,11 +50,12 @@ def judge(question: Question, keep: Keep, mirrors: Iterable[MirrorCursor], now_m
     )
     for chapter, last_id, last_ms in question.rows(oldest, ()):
         is_old = last_ms < now_ms - keep.age_ms
-        if not is_old and used_bytes(question) <= keep.size:
+        used, room = used_bytes(question), disk_room(question)
+        if not is_old and used <= keep.size and room >= 0:
             return Verdict()
         is_unsent = any(cursor.commit < last_id for cursor in mirrors)
         may_wait = last_ms >= now_ms - keep.age_ms - keep.wait_for_mirrors_ms
-        if is_unsent and may_wait and used_bytes(question) <= keep.size * 5 // 4:
+        if is_unsent and may_wait and used <= keep.size * 5 // 4 and room >= 0:
             return Verdict(waits=True)
         return Verdict(chapter, unsent=is_unsent)
     return Verdict()
@@ -79,6 +82,23 @@ def kept_since(question: Question) -> int:
         "SELECT id, last_ms FROM chapters ORDER BY id LIMIT 1", ()
     ):
         return int(last_ms) if chapter > 1 else 0
+    return 0
+
+
+def disk_room(question: Question) -> int:
+    """What may still be written before the disk counts as full: free on it, and inside the file.
+
+    Below zero the oldest readings go, whatever ``keep.size`` says; a card that is really full can
+    not even be written to in order to delete.
+    """
+    for _, _, path in question.rows("PRAGMA database_list", ()):
+        disk = os.statvfs(path)
+        reserve = min(RESERVE, disk.f_blocks * disk.f_frsize // 10)
+        idle = (
+            "SELECT f.freelist_count * s.page_size FROM pragma_freelist_count f, pragma_page_size s"
+        )
+        inside = next((int(size) for (size,) in question.rows(idle, ())), 0)
+        return disk.f_bavail * disk.f_frsize + inside - reserve
     return 0
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from hub.domain.views import StorageState
-from hub.store import commits
+from hub.store import commits, writer
 from hub.store.store import Store
 from tests.store.making import Ledger, Time, catch_up, everything, feed, opened, report
 
 SMALL = "size=2m"
+HOURS = 40 * 24
 
 
 def mount(*arguments: str) -> None:
@@ -152,4 +153,24 @@ async def test_beyond_the_bound_the_oldest_are_dropped_and_counted(
     left = await numbers(store)
     assert len(left) == 305 - state.lost
     assert left == list(range(state.lost, 305))
+    await store.close()
+
+
+async def test_a_disk_that_is_nearly_full_loses_its_oldest_readings_and_goes_on(
+    disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "WAL_COMMITS", 20)
+    time, chance = Time(), random.Random(1)
+    store = await opened(disk, time)
+    for turn in range(HOURS):
+        time.ms += 3_600_000
+        text = chance.randbytes(3_000).hex()  # 40 days of it are more than the disk holds
+        feed(store, report("d", time.now, temperature=turn, mode=text))
+        await catch_up(store)
+        if turn % 6 == 0:
+            await store.upkeep.look()
+            assert store.state() == StorageState(), "it deleted in time"
+    kept = [item.value for item in await everything(store, channel="temperature")]
+    assert kept == list(range(HOURS - len(kept), HOURS))
+    assert 30 < len(kept) < HOURS - 24
     await store.close()
