@@ -75,7 +75,8 @@ class BackupsService:
         self.state = BackupState(Text("backup.none"), True)
 
     async def run(self, settle_s: float = SETTLE_S) -> None:
-        """Look every minute, until cancelled."""
+        """Look every minute, until cancelled; what is there already is seen at once."""
+        await self._look()
         await asyncio.sleep(settle_s)
         while True:
             await self.turn()
