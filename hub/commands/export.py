@@ -39,7 +39,7 @@ FILE was made; 2: wrong usage or settings.
 
 examples:
   linli export > readings.csv
-  linli export --device hall-climate --from 2026-11-01 --to 2026-12-01 --output november.csv
+  linli export --device reading-climate --from 2026-11-01 --to 2026-12-01 --output november.csv
   linli export --channel temperature --step hour --from 2026-11-01 --local --output hours.csv
   linli export --room gym --step day --format ndjson
   linli export --from 2026-11-20T08:00:00+08:00 --format ndjson | jq 'select(.quality == "bad")'
