@@ -185,6 +185,13 @@ class LiveState:
             return until
         return max(until, voice.spoke_ms)
 
+    def counted_ms(self, series: Series) -> int:
+        """How far the roll-ups may have counted what runs, or what ran before a silence."""
+        sums = self.rollups.sums.get(series.number)
+        if sums is None or sums.since_ms is None:
+            return max(series.until_ms, series.held_ms)
+        return sums.since_ms
+
     def _meet(self, device: str) -> Voice:
         voice = self._voices[device] = Voice()
         return voice
@@ -194,8 +201,9 @@ class LiveState:
         if observed >= spoke:
             if observed - spoke > self.silent_after.get(device, DEFAULT_SILENT_AFTER_MS):
                 for series in voice.series.values():
-                    series.held_ms = self.held_ms(series)
-                    self.rollups.pause(series.number, series.held_ms)
+                    if series.until_ms < observed:  # or it was retained, and runs on
+                        series.held_ms = self.held_ms(series)
+                        self.rollups.pause(series.number, series.held_ms)
                 voice.resumed_ms = observed
             voice.spoke_ms = observed
         elif reading.time_source in HUB_STAMPED:  # the hub's clock was set back
@@ -229,7 +237,7 @@ class LiveState:
             self._tie(series, reading, is_late),
         )
         self.next_intake += 1
-        self.mending.note(change)
+        self.mending.note(change, self.counted_ms(series))
         if not is_late:
             if change.after_gap and change.previous_until_ms is not None:
                 # a queued one from before its device spoke again; it did not hold up to here

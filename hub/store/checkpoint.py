@@ -170,7 +170,7 @@ def _replay(memory: Memory, columns: Columns) -> None:
         if change.time_source not in ("queued", "retained"):
             heard = live.heard.get(change.key.device, 0)
             live.heard[change.key.device] = max(heard, change.received_ms)
-        live.mending.note(change)
+        live.mending.note(change, live.counted_ms(live.series[change.key]))
         if change.is_late:
             continue
         if change.after_gap and change.previous_until_ms is not None:

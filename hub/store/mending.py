@@ -77,13 +77,20 @@ class Mending:
         self.mended = 0
         self._notes: dict[int, int] = {}  # by series, while it is mended: notes that came meanwhile
 
-    def note(self, change: Change) -> None:
-        """Remember what a change says about the past, if it does."""
-        before = change.previous_until_ms
+    def note(self, change: Change, counted_ms: int) -> None:
+        """Remember what a change says about the past, if it does.
+
+        ``counted_ms``: how far the running sums have counted the step before. They are ahead of the
+        change where a clock was set back, or where a queued reading lies between what its series
+        said last and what its device said last of other things.
+        """
+        number, begin = change.number, change.observed_ms
         if change.is_late:
-            self.mark(change.number, change.observed_ms, change.observed_ms)
-        elif before is not None and before > change.observed_ms:  # a clock was set back
-            self.mark(change.number, change.observed_ms, before)
+            self.mark(number, begin, begin)
+        elif change.previous_until_ms is not None:
+            end = max(change.previous_until_ms, counted_ms)
+            if end > begin:
+                self.mark(number, begin, end)
 
     def mark(self, number: int, from_ms: int, to_ms: int) -> None:
         """The hours from that time to that one are wrong."""
@@ -156,7 +163,8 @@ class Mending:
         margin = 2 * run.silent_after_ms + HOUR_MS
         self._notes[number] = 0
         try:
-            steps = await ask(run.series.key, run.hours[0] - margin, run.hours[-1] + margin)
+            end = run.hours[-1] + HOUR_MS  # behind it lie whole hours that it may reach into
+            steps = await ask(run.series.key, run.hours[0] - margin, end + margin)
             if len(steps) > LONG:
                 rows = await asyncio.to_thread(_rows, run, steps)
             else:

@@ -48,7 +48,12 @@ class Memory:
         steps = [Step(c, e) for c, e in zip(known, [*ends, self.live.held_ms(series)], strict=True)]
         steps += [Step(c, c.observed_ms) for c in here if c.is_late]
         self.meanwhile()
-        return sorted(steps, key=lambda s: (s.change.observed_ms, s.change.tie))
+        steps.sort(key=lambda s: (s.change.observed_ms, s.change.tie))
+        sure = [step for step in steps if not step.change.is_late]
+        before = [step for step in sure if step.change.observed_ms < from_ms]
+        behind = [step for step in sure if step.change.observed_ms >= to_ms]
+        inside = [step for step in steps if from_ms <= step.change.observed_ms < to_ms]
+        return [*before[-1:], *inside, *behind[:1]]
 
     async def mended(self, minute: float) -> list[HourRow]:
         """The hours as they are known then, once what is late has been worked in."""
@@ -86,6 +91,45 @@ async def test_a_backlog_fills_the_gap_it_was_missing_in() -> None:
     hours = await memory.mended(250)
     assert [row.covered_ms // MINUTE for row in hours] == [60, 60, 60, 5]
     assert [row.mean for row in hours] == [pytest.approx((15 * 20 + 45 * 30) / 60), 30, 30, 20]
+
+
+async def test_an_hour_that_a_late_reading_reaches_into_is_found_whole() -> None:
+    memory = Memory()
+    memory.say(0, 20)
+    memory.say(61, 21)
+    memory.say(110, 22)
+    memory.say(115, 23)
+    memory.say(119, 24)
+    memory.say(55, 20, QUEUED)
+    hours = await memory.mended(250)
+    assert [row.covered_ms // MINUTE for row in hours] == [5, 10]
+    assert hours[1].high == 23
+
+
+async def test_a_queued_reading_behind_what_was_counted_by_another_channel() -> None:
+    """It ends a step that was counted further, because its device had spoken since."""
+    memory = Memory()
+    memory.say(50, 20)
+    memory.live.apply(report("d", T0_MS + 59 * MINUTE, humidity=40))
+    memory.live.apply(report("d", T0_MS + 65 * MINUTE, humidity=41))
+    memory.live.cover_all()
+    memory.say(55, 30, QUEUED)
+    memory.say(66, 30)
+    first, second = await memory.mended(250)
+    assert (first.covered_ms, first.mean) == (10 * MINUTE, 25)
+    assert (second.covered_ms, second.mean) == (6 * MINUTE, 30)
+
+
+async def test_a_queued_reading_within_a_silence_ends_what_was_counted_before_it() -> None:
+    memory = Memory()
+    memory.say(50, 20)
+    memory.live.apply(report("d", T0_MS + 58 * MINUTE, humidity=40))
+    memory.live.apply(report("d", T0_MS + 90 * MINUTE, humidity=40))  # after a silence
+    memory.say(55, 30, QUEUED)
+    memory.say(91, 30)
+    memory.say(95, 30)
+    hours = await memory.mended(250)
+    assert [row.covered_ms // MINUTE for row in hours] == [5, 4]
 
 
 async def test_an_hour_waits_until_nothing_can_be_added_to_it() -> None:

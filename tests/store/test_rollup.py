@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.reading import TimeSource
 from hub.domain.series import SeriesKey
+from hub.live import LiveState
 from hub.store.rollup import HOUR_MS, Rollups, merge
 from tests.store.making import EVER, T0_MS, Time, catch_up, feed, opened, report
 
@@ -57,6 +59,17 @@ async def test_a_restart_and_a_silence_are_not_covered(tmp_path: Path) -> None:
     store = await opened(tmp_path, time)
     assert await store.hours(KEY, T0_MS, EVER) == [hour]
     await store.close()
+
+
+def test_what_the_broker_remembers_runs_on_when_its_device_speaks_of_before() -> None:
+    """Its clock is behind by a second; no silence lies between the two."""
+    live = LiveState()
+    live.apply(report("d", T0_MS + 5_000, TimeSource.RETAINED, temperature=20))
+    live.apply(report("d", T0_MS + 4_000, TimeSource.DEVICE, T0_MS + 5_000, humidity=40))
+    (change,) = live.apply(report("d", T0_MS + 65_000, temperature=21))
+    assert not change.after_gap
+    (hour,) = live.rollups.fresh(change.number)
+    assert (hour.covered_ms, hour.mean) == (60_000, 20)
 
 
 @given(st.lists(st.tuples(st.integers(1, 2 * HOUR_MS), st.integers(0, 9)), min_size=2, max_size=20))
