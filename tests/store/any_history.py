@@ -21,13 +21,14 @@ import pytest
 from device_drivers.contract import Quality, Value
 from edge.reading import Reading, Report, TimeSource
 from hub.domain.room import Status
-from hub.domain.series import Series
+from hub.domain.series import Series, SeriesKey
 from hub.live import Change
 from hub.store.packing import RoomRow
 from hub.store.query import ReadingItem, ReadingsQuery
 from hub.store.rollup import HOUR_MS
 from hub.store.roomlog import room_steps
 from hub.store.shelf import Step
+from hub.store.spans import Window, spans, sums
 from hub.store.store import DATABASE, Store
 from tests.store.making import EVER, T0_MS, Time, catch_up, opened, room
 from tests.store.plug import Plug, small
@@ -67,6 +68,7 @@ class History:
             self.enter: 4,
             self.look: 4,
             self.page: 6,
+            self.hours: 2,
             self.steps: 3,
             self.rooms: 1,
             self.mirror: 4,
@@ -114,6 +116,8 @@ class History:
         assert await self.read(ReadingsQuery(-EVER, EVER, limit=500)) == self.expected()
         for place in ROOMS:
             await self._room(place, T0_MS - DAY, EVER)
+        for series in list(self.store.live.series.values()):
+            await self._hours(series.key)
         waiting = [change for group in self.store._commits.groups() for change in group.changes]
         committed = names(self.changes) - names(waiting)
         while await self._send():
@@ -349,6 +353,36 @@ class History:
         expected = [*before[-1:], *inside, *behind[:1]]
         found = await self.store.steps(series.key, from_ms, to_ms)
         assert [plain(step) for step in found] == [plain(step) for step in expected]
+
+    async def hours(self) -> None:
+        await self.settled()
+        series = self._some_series()
+        if series is not None:
+            await self._hours(series.key)
+
+    async def _hours(self, key: SeriesKey) -> None:
+        """What runs along, what was written and what was corrected, against the steps."""
+        if not self.is_straight:
+            return  # late corrections are told apart by tests of their own
+        live, now = self.store.live, self.time.now
+        series = live.series[key]
+        found = {h.from_ms: h for h in await self.store.hours(key, T0_MS - 9 * DAY, EVER)}
+        steps = self._steps(series.number)
+        if not steps:
+            return
+        dirty = live.mending.dirty.get(series.number, set())
+        first = (T0_MS - 9 * DAY) // HOUR * HOUR
+        last = max(s.change.observed_ms for s in steps)
+        windows = [Window(at, at + HOUR) for at in range(first, last + HOUR, HOUR)]
+        silence = live.silence_ms(key.device)
+        rows = sums(series.number, spans(steps, first, last + HOUR, silence), windows)
+        for row in rows:
+            near = {row.hour_ms - HOUR, row.hour_ms, row.hour_ms + HOUR}
+            if near & dirty or row.hour_ms + 2 * HOUR > now:
+                continue  # not corrected yet, or still running
+            hour = found.get(row.hour_ms)
+            covered = 0 if hour is None else hour.covered_ms
+            assert covered == row.covered_ms, (key, row, hour)
 
     def _some_series(self) -> Series | None:
         return self.chance.choice([None, *self.store.live.series.values()])
