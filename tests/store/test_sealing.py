@@ -171,7 +171,8 @@ async def test_the_size_is_kept_by_deleting_the_oldest(tmp_path: Path) -> None:
     await store.upkeep.look()
     after = await everything(store)
     assert 0 < len(after) < len(before)
-    assert after == [item for item in before if item in set(after)]
+    kept = set(after)
+    assert after == [item for item in before if item in kept]
     await store.close()
 
 
