@@ -28,8 +28,8 @@ from hub.store.query import ReadingItem, ReadingsQuery
 from hub.store.rollup import HOUR_MS
 from hub.store.roomlog import room_steps
 from hub.store.shelf import Step
-from hub.store.spans import Window, spans, sums
 from hub.store.store import DATABASE, Store
+from tests.store.hours_told import compare_hours
 from tests.store.making import EVER, T0_MS, Time, catch_up, opened, room
 from tests.store.plug import Plug, small
 from tests.store.told import is_in_order, item_of, name, names, plain
@@ -364,25 +364,8 @@ class History:
         """What runs along, what was written and what was corrected, against the steps."""
         if not self.is_straight:
             return  # late corrections are told apart by tests of their own
-        live, now = self.store.live, self.time.now
-        series = live.series[key]
-        found = {h.from_ms: h for h in await self.store.hours(key, T0_MS - 9 * DAY, EVER)}
-        steps = self._steps(series.number)
-        if not steps:
-            return
-        dirty = live.mending.dirty.get(series.number, set())
-        first = (T0_MS - 9 * DAY) // HOUR * HOUR
-        last = max(s.change.observed_ms for s in steps)
-        windows = [Window(at, at + HOUR) for at in range(first, last + HOUR, HOUR)]
-        silence = live.silence_ms(key.device)
-        rows = sums(series.number, spans(steps, first, last + HOUR, silence), windows)
-        for row in rows:
-            near = {row.hour_ms - HOUR, row.hour_ms, row.hour_ms + HOUR}
-            if near & dirty or row.hour_ms + 2 * HOUR > now:
-                continue  # not corrected yet, or still running
-            hour = found.get(row.hour_ms)
-            covered = 0 if hour is None else hour.covered_ms
-            assert covered == row.covered_ms, (key, row, hour)
+        series = self.store.live.series[key]
+        await compare_hours(self.store, series, self._steps(series.number), self.time.now)
 
     def _some_series(self) -> Series | None:
         return self.chance.choice([None, *self.store.live.series.values()])
