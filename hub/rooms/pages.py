@@ -112,7 +112,7 @@ async def _shown(
     return {
         "sheet": drawn,
         "states": [status for status in ORDER if status in seen],
-        "gaps": drawn.total.covered < 100,
+        "gaps": None in seen,
     }
 
 

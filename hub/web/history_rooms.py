@@ -14,7 +14,7 @@ from hub.domain.room import Status
 from hub.rooms.history import Usage
 from hub.store.spans import Window
 from hub.texts import local
-from hub.web.history_spans import MINUTE_MS, date, percent, weekday
+from hub.web.history_spans import MINUTE_MS, date, hundredths, weekday
 from hub.web.timeline import Tick
 
 STACK = (Status.FULL, Status.IN_USE, Status.UNKNOWN, Status.FREE, Status.CLOSED)
@@ -34,11 +34,13 @@ class Part(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A row of the table: shares of the covered time by status, in hundredths."""
+    """A row of the table. ``shares``: of all its time, in hundredths; None is what nobody recorded.
+
+    They are shares of one whole and sum to 100, so that whoever compares two of them may.
+    """
 
     label: str
-    shares: dict[Status, int]
-    covered: int
+    shares: dict[Status | None, int]
     people: float | None
 
 
@@ -156,12 +158,12 @@ def _people(frame: Window, found: Sequence[tuple[Window, Usage]], most: float) -
 def _line(label: str, found: Sequence[tuple[Window, Usage]]) -> Line:
     whole = total(usage for _, usage in found)
     length = sum(window.to_ms - window.from_ms for window, _ in found)
-    shares = {s: percent(whole.by_status.get(s, 0), whole.covered_ms) for s in STACK}
+    known = [whole.by_status.get(status, 0) for status in STACK]
+    parts = hundredths([*known, length - whole.covered_ms])
     people = whole.people_mean()
     return Line(
         label,
-        shares if whole.covered_ms else {},
-        percent(whole.covered_ms, length),
+        dict(zip((*STACK, None), parts, strict=True)),
         None if people is None else round(people, 1),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -76,6 +77,26 @@ def percent(part: float, whole: float) -> int:
     if whole <= 0 or part <= 0:
         return 0
     return 100 if part >= whole else min(max(round(100 * part / whole), 1), 99)
+
+
+def hundredths(parts: Sequence[float]) -> list[int]:
+    """Shares of their sum that sum to 100, by largest remainder; what is there is never 0.
+
+    >>> hundredths([1, 1, 1]), hundredths([999, 1, 0]), hundredths([0, 0])
+    ([34, 33, 33], [99, 1, 0], [0, 0])
+    """
+    whole = sum(parts)
+    if whole <= 0:
+        return [0] * len(parts)
+    exact = [100 * part / whole for part in parts]
+    shares = [max(int(share), 1) if share > 0 else 0 for share in exact]
+    while (over := sum(shares) - 100) != 0:
+        lacks = [share - given for share, given in zip(exact, shares, strict=True)]
+        if over > 0:  # the small ones were lifted to 1: the largest pay for it
+            shares[shares.index(max(shares))] -= 1
+        else:
+            shares[lacks.index(max(lacks))] += 1
+    return shares
 
 
 def _ms(moment: datetime) -> int:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from device_drivers.contract import Quality, Value
 from edge.reading import Reading, Report, TimeSource
@@ -23,7 +25,7 @@ from hub.store.shelf import Step
 from hub.store.spans import Window
 from hub.web.history_devices import Chart, chart, look, scale_of
 from hub.web.history_rooms import Sheet, sheet
-from hub.web.history_spans import days, parts, ticks, window
+from hub.web.history_spans import days, hundredths, parts, ticks, window
 from hub.web.kept import MOST, Kept
 from tests.web.sample_app import Stream, make
 from tests.web.sample_centre import SampleHub
@@ -113,14 +115,37 @@ def test_a_bar_is_as_high_as_its_time_is_covered() -> None:
     assert not any(row.parts for row in made.rows[:-1])
 
 
-def test_the_table_says_shares_of_what_is_known_and_how_much_that_is() -> None:
+def test_the_table_says_shares_of_all_the_time_and_what_nobody_recorded_is_one() -> None:
     made = drawn("month", step(0, 6, Status.CLOSED), step(8, 9, Status.FULL, 9))
     today, yesterday = made.lines[-1], made.lines[-2]
-    assert (today.shares[Status.CLOSED], today.shares[Status.FULL], today.covered) == (86, 14, 50)
+    assert {status: share for status, share in today.shares.items() if share} == {
+        Status.CLOSED: 43,
+        Status.FULL: 7,
+        None: 50,
+    }
     assert today.people == 9
-    assert (yesterday.shares, yesterday.covered, yesterday.people) == ({}, 0, None)
-    assert made.total.covered == 1
+    assert (yesterday.shares[None], yesterday.people) == (100, None)
     assert len(made.rows) == 1
+
+
+@pytest.mark.parametrize("span", ["week", "month"])
+def test_a_minute_of_a_week_does_not_read_like_all_of_it(span: str) -> None:
+    made = drawn(span, step(13, 13.1, Status.IN_USE), step(13.1, 13.11, Status.FREE))
+    shares = made.total.shares
+    assert (shares[Status.IN_USE], shares[Status.FREE], shares[None]) == (1, 1, 98)
+    assert all(sum(line.shares.values()) == 100 for line in (made.total, *made.lines))
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=6))
+def test_shares_of_one_whole_sum_to_a_hundred(parts: list[int]) -> None:
+    shares = hundredths(parts)
+    assert sum(shares) == (100 if any(parts) else 0)
+    assert [share > 0 for share in shares] == [part > 0 for part in parts]
+    whole = max(sum(parts), 1)
+    assert all(
+        abs(share - 100 * part / whole) < len(parts)
+        for share, part in zip(shares, parts, strict=True)
+    )
 
 
 # --- devices -------------------------------------------------------------------------------------
@@ -258,6 +283,18 @@ async def test_a_drawing_is_said_in_words(client: httpx.AsyncClient) -> None:
     page = (await client.get("/rooms/hall?span=week&lang=en")).text
     assert page.count("<desc") == 7
     assert page.count('<th scope="row">') == 7
+
+
+@pytest.mark.parametrize("span", ["week", "month"])
+async def test_the_key_and_every_row_of_a_room_are_shares_of_one_whole(
+    client: httpx.AsyncClient, span: str
+) -> None:
+    page = (await client.get(f"/rooms/hall?span={span}&lang=en")).text
+    (key,) = re.findall(r'<ul class="key".*?</ul>', page, re.DOTALL)
+    rows = re.findall(r"<tr><th scope=.row.*?</tr>", page, re.DOTALL)
+    for said in (key, *rows, *re.findall(r"<desc id=.row.*?</desc>", page, re.DOTALL)):
+        assert sum(map(int, re.findall(r"(\d+)(?:&nbsp;|\s)%", said))) == 100
+    assert "No record" in key
 
 
 async def test_a_history_that_does_not_answer_is_told_on_the_page(
