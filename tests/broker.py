@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -25,6 +26,12 @@ from typing import Self
 READY_WITHIN_S = 10.0
 GONE_WITHIN_S = 5.0
 ATTEMPTS = 3  # somebody may take the free port between our asking and the broker's binding
+
+FIRST_PORT, PORTS = 20_000, 12_000
+"""Below those that Linux gives to clients, so that no connection of another test takes one."""
+
+_numbers = itertools.count(os.getpid() * 101)
+"""Counted from another place in each process: tests that run side by side do not choose alike."""
 
 
 def mosquitto() -> str:
@@ -40,11 +47,17 @@ def mosquitto() -> str:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody holds at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on loopback that nobody holds at this moment, another one at each call.
+
+    Raises:
+        RuntimeError: all are taken.
+    """
+    for number in itertools.islice(_numbers, PORTS):
+        port = FIRST_PORT + number % PORTS
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("every port is taken")
 
 
 class Broker:

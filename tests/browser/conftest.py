@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shutil
 import socket
 import subprocess
@@ -52,8 +53,10 @@ class Site:
 @pytest.fixture(scope="session")
 def axe_source() -> str:
     """The accessibility checker, as the lock file of the pages pins it."""
-    if not AXE.is_file():
-        subprocess.run([*npm(), "ci", "--ignore-scripts", "--no-audit"], cwd=WEB, check=True)
+    with (WEB / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run side by side, and one of them brings it
+        if not AXE.is_file():
+            subprocess.run([*npm(), "ci", "--ignore-scripts", "--no-audit"], cwd=WEB, check=True)
     return AXE.read_text()
 
 
