@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from device_drivers.contract import Quality
 from hub.domain.series import SeriesKey
 from hub.live import Change
-from hub.store.merge import PENDING, Found, Range, in_order, places_of
+from hub.store.merge import PENDING, Found, Range, found_in, in_order, places_of
 from hub.store.packing import change_at
 from hub.store.query import ReadingItem
-from hub.store.reader import CHAPTER_BITS, EVER_MS, Question
+from hub.store.reader import EVER_MS, Question
 from hub.store.shelf import Step
 
 Keys = Mapping[int, SeriesKey]
@@ -110,38 +110,44 @@ def _end_by(later: Change, change: Change) -> int | None:
 
 
 def step_before(question: Question, key: SeriesKey, number: int, ms: int) -> Found | None:
-    """The last step that began before then, late readings apart."""
-    pending = [Found(c.observed_ms, number, c.tie, PENDING, c, None) for c in question.pending]
-    found = _latest(pending, number, ms)
-    for row_id in question.commits_before(number, ms) if found is None else ():
-        changes = _changes_of(question, row_id, number, key)
-        in_row = [Found(c.observed_ms, number, c.tie, row_id, c, None) for c in changes]
-        found = _latest(in_row, number, ms)
-        if found is not None:
-            break
-    return found if found is not None else _sealed_before(question, key, number, ms)
+    """The step that began last before then, late readings apart.
 
-
-def _sealed_before(question: Question, key: SeriesKey, number: int, ms: int) -> Found | None:
-    for shelf_id in question.shelves_before(number, ms):
-        shelf, place = question.shelf(shelf_id), -(shelf_id >> CHAPTER_BITS)
-        steps = shelf.steps(number, key, -EVER_MS, ms)
-        pairs = [(step.change, step.until_ms) for step in steps]
-        found = _latest(
-            [Found(c.observed_ms, number, c.tie, place, c, until) for c, until in pairs], number, ms
-        )
-        if found is not None:
-            return found
-    return None
-
-
-def _latest(found: list[Found], number: int, ms: int) -> Found | None:
-    held = (
-        item
-        for item in found
-        if item.change.number == number and item.observed_ms < ms and not item.change.is_late
+    Last in time, not in the order of intake, which differ where a clock was set or a device's own
+    is behind: so it is the same one wherever it is kept. Places come in the order of the latest
+    time in them, so that the first one mostly answers.
+    """
+    changes = [change for change in question.pending if change.number == number]
+    best = _later(
+        None, [Found(c.observed_ms, number, c.tie, PENDING, c, None) for c in changes], ms
     )
-    return max(held, key=lambda item: item.order, default=None)
+    for row_id, last_ms in question.commits_before(number, ms):
+        if best is not None and last_ms < best.observed_ms:
+            break
+        changes = list(_changes_of(question, row_id, number, key))
+        best = _later(
+            best, [Found(c.observed_ms, number, c.tie, row_id, c, None) for c in changes], ms
+        )
+    return _sealed_before(question, key, number, ms, best)
+
+
+def _sealed_before(
+    question: Question, key: SeriesKey, number: int, ms: int, best: Found | None
+) -> Found | None:
+    numbers = frozenset((number,))
+    for chapter, last_ms in question.chapters_before(ms):
+        since_ms = -EVER_MS if best is None else best.observed_ms
+        if last_ms < since_ms:
+            break
+        for _, shelf_id in list(question.shelves_in(chapter, since_ms, ms, numbers)):
+            question.check()
+            steps = question.shelf(shelf_id).steps(number, key, since_ms, ms)
+            best = _later(best, [found_in(shelf_id, step) for step in steps], ms)
+    return best
+
+
+def _later(best: Found | None, found: list[Found], ms: int) -> Found | None:
+    held = [item for item in found if item.observed_ms < ms and not item.change.is_late]
+    return max(held if best is None else [best, *held], key=lambda item: item.order, default=None)
 
 
 def _item(change: Change, until_ms: int) -> ReadingItem:

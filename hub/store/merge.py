@@ -17,6 +17,7 @@ from hub.domain.series import SeriesKey
 from hub.live import Change
 from hub.store.packing import Columns, change_at
 from hub.store.reader import CHAPTER_BITS, Question
+from hub.store.shelf import Step
 
 PENDING = 2**62  # the place of a change that is not committed yet
 FEW = 8  # series; more are found in one walk
@@ -132,12 +133,10 @@ class Sources:
         return iter(())
 
     def _series(self, shelf_id: int, number: int) -> Source:
-        place = -(shelf_id >> CHAPTER_BITS)
         from_ms, to_ms, _ = self._wanted
         shelf = self._question.shelf(shelf_id)
         for step in shelf.steps(number, self._keys[number], from_ms, to_ms):
-            change = step.change
-            yield Found(change.observed_ms, number, change.tie, place, change, step.until_ms)
+            yield found_in(shelf_id, step)
 
     def _open_commit(self, row_id: int) -> Iterator[Closed]:
         columns = self._question.commit(row_id)
@@ -154,6 +153,12 @@ class Sources:
 
     def _pending(self) -> Source:
         return _sorted(PENDING, [c for c in self._question.pending if self._wanted.holds(c)])
+
+
+def found_in(shelf_id: int, step: Step) -> Found:
+    """A step of a shelf."""
+    change, place = step.change, -(shelf_id >> CHAPTER_BITS)
+    return Found(change.observed_ms, change.number, change.tie, place, change, step.until_ms)
 
 
 def places_of(columns: Columns, numbers: frozenset[int] | None) -> Iterable[int]:

@@ -36,9 +36,10 @@ CHAPTER_BITS = 24
 EVER_MS = 2**62
 SEALED_UPTO = "SELECT last_id FROM chapters ORDER BY id DESC LIMIT 1"
 FROM_ROW = "SELECT id FROM log WHERE id >= ? AND id <= ? AND "
-BEGUN_BY = "SELECT id FROM log WHERE id > ? AND id <= ? AND first_ms <= ? AND "
-WITH_SERIES = (
+BEGUN_BEFORE = "SELECT id, last_ms FROM log WHERE id > ? AND id <= ? AND first_ms < ? AND "
+BEHIND = (
     "SELECT s.id FROM chapters c CROSS JOIN shelves s ON s.id = (c.id << 24 | ?) AND s.mask & ?"
+    " WHERE c.id > ? ORDER BY c.id"
 )
 
 
@@ -224,16 +225,20 @@ class Question:
         for (row_id,) in self.rows(sql, (start, self.upto, *sign(number))):
             yield row_id
 
-    def commits_before(self, number: int, ms: int) -> Iterator[int]:
-        """Commits of the hot log that hold a series and begin no later than then, latest first."""
-        sql = BEGUN_BY + HOLDS + " ORDER BY id DESC"
-        for (row_id,) in self.rows(sql, (self.sealed_upto, self.upto, ms, *sign(number))):
-            yield row_id
+    def commits_before(self, number: int, ms: int) -> Iterator[tuple[int, int]]:
+        """Commits of the hot log that may hold such changes: (row, latest time), latest first."""
+        sql = BEGUN_BEFORE + HOLDS + " ORDER BY last_ms DESC"
+        yield from self.rows(sql, (self.sealed_upto, self.upto, ms, *sign(number)))
 
     def chapters_in(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
         """Chapters that may hold changes of this time: (earliest time, chapter)."""
         sql = "SELECT first_ms, id FROM chapters WHERE last_ms >= ? AND first_ms < ?"
         yield from self.rows(sql, (from_ms, to_ms))
+
+    def chapters_before(self, ms: int) -> Iterator[tuple[int, int]]:
+        """Chapters that may hold changes before then: (chapter, latest time), latest first."""
+        sql = "SELECT id, last_ms FROM chapters WHERE first_ms < ? ORDER BY last_ms DESC"
+        yield from self.rows(sql, (ms,))
 
     def shelves_in(
         self, chapter: int, from_ms: int, to_ms: int, numbers: frozenset[int] | None
@@ -257,17 +262,8 @@ class Question:
 
     def shelves_with(self, number: int, after: int) -> Iterator[int]:
         """Shelves of chapters behind a chapter that hold a series, in order."""
-        return self._shelf_ids(WITH_SERIES + " WHERE c.id > ? ORDER BY c.id", number, after)
-
-    def shelves_before(self, number: int, ms: int) -> Iterator[int]:
-        """Shelves that hold a series and begin no later than then, the latest chapter first."""
-        return self._shelf_ids(
-            WITH_SERIES + " WHERE c.first_ms <= ? ORDER BY c.id DESC", number, ms
-        )
-
-    def _shelf_ids(self, sql: str, number: int, bound: int) -> Iterator[int]:
         ((shelf, mask),) = masks(frozenset((number,))).items()
-        for (shelf_id,) in self.rows(sql, (shelf, mask, bound)):
+        for (shelf_id,) in self.rows(BEHIND, (shelf, mask, after)):
             yield shelf_id
 
 

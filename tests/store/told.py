@@ -11,12 +11,6 @@ from hub.store.query import ReadingItem
 from hub.store.shelf import Step
 
 
-def is_in_order(steps: Iterable[Step]) -> bool:
-    """No clock was set back, no device lags behind: who began first also came first."""
-    intakes = [step.change.intake for step in steps if not step.change.is_late]
-    return intakes == sorted(intakes)
-
-
 def name(change: Change) -> tuple[int, int, int]:
     return (change.number, change.observed_ms, change.tie)
 
