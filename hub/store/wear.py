@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sqlite3
 import stat
 import threading
 from collections import Counter
@@ -24,6 +25,7 @@ from typing import TextIO
 
 DAY_MS = 86_400_000
 KEEP_DAYS = 730
+"""Days on which something was written; days of a clock that was wrong are as good as others."""
 LOG, OTHER = "log", "other"
 MOVING = "moving"
 FILES = {MOVING: "database", "backup": "backup", "rehearsal": "backup", LOG: "log", OTHER: "other"}
@@ -104,10 +106,6 @@ class Wear:
             self._changed.clear()
             return found
 
-    def oldest_day(self) -> int:
-        """Rows before this day may be deleted."""
-        return self._now_ms() // DAY_MS - KEEP_DAYS
-
     def load(self, rows: Sequence[Row]) -> None:
         """Totals of earlier starts; what was counted since is added to them."""
         with self._lock:
@@ -133,11 +131,20 @@ class Wear:
         self.since_start[purpose] += count
 
     def _forget_old(self) -> None:
-        """Two years stay. Days of a clock that ran ahead stay out of sight until they come."""
-        first = self.oldest_day()
-        for day in [day for day in self._days if day < first]:
+        """Two years stay, by number: a clock that says 2106 for a minute makes no day older."""
+        for day in sorted(self._days)[:-KEEP_DAYS]:
             del self._days[day]
-        self._changed = {(day, what) for day, what in self._changed if day >= first}
+        self._changed = {(day, what) for day, what in self._changed if day in self._days}
+
+
+def keep_days(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Write totals down; the oldest days go when there are too many."""
+    db.executemany("INSERT OR REPLACE INTO wear VALUES (?, ?, ?)", rows)
+    db.execute(
+        "DELETE FROM wear WHERE day <= (SELECT day FROM (SELECT DISTINCT day FROM wear)"
+        " ORDER BY day DESC LIMIT 1 OFFSET ?)",
+        (KEEP_DAYS,),
+    )
 
 
 class CountingHandler(logging.StreamHandler[TextIO]):

@@ -30,7 +30,7 @@ from hub.store.packing import RoomRow, pack, pack_rooms, unpack, unpack_rooms
 from hub.store.query import StoreError
 from hub.store.reader import SEALED_UPTO
 from hub.store.restamp import Boot, boots_of, keep_boot, true_rooms
-from hub.store.wear import DAY_MS, KEEP_DAYS, Wear
+from hub.store.wear import Wear, keep_days
 
 log = logging.getLogger(__name__)
 
@@ -276,6 +276,4 @@ def _write_counts(db: sqlite3.Connection, group: Group) -> None:
     db.execute("DELETE FROM deliveries WHERE id <= ?", (group.confirmed,))
     keep_cursors(db, group.mirrors, group.saved_ms)
     if group.wear:
-        oldest = group.saved_ms // DAY_MS - KEEP_DAYS
-        db.execute("DELETE FROM wear WHERE day < ?", (oldest,))
-        db.executemany("INSERT OR REPLACE INTO wear VALUES (?, ?, ?)", group.wear)
+        keep_days(db, group.wear)

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from hub.store import wear as wear_module
-from hub.store.wear import DAY_MS, KEEP_DAYS, CountingHandler, Wear
-from tests.store.making import T0_MS
+from hub.store.wear import DAY_MS, KEEP_DAYS, CountingHandler, Wear, keep_days
+from tests.store.making import T0_MS, Time, feed, opened, report
 
 PAGE = 4096
 TODAY = T0_MS // DAY_MS
@@ -143,8 +143,24 @@ def test_what_was_counted_before_the_totals_were_read_is_added(folder: Path) -> 
 def test_two_years_stay() -> None:
     wear = Wear(lambda: T0_MS)
     wear.load([(TODAY - age, "changes", 1) for age in range(KEEP_DAYS + 50)])
-    assert len(wear.days()) == KEEP_DAYS + 1
-    assert min(wear.days()) == wear.oldest_day() == TODAY - KEEP_DAYS
+    wear.rows()
+    assert len(wear.days()) == KEEP_DAYS
+    assert min(wear.days()) == TODAY - KEEP_DAYS + 1
+
+
+async def test_a_minute_in_2106_deletes_no_days(tmp_path: Path) -> None:
+    time = Time()
+    store = await opened(tmp_path, time)
+    await store.work("test", lambda db: keep_days(db, [(TODAY - 9, "changes", 77)]))
+    await store.close()
+    now, time.ms = time.ms, 80 * 365 * DAY_MS
+    store = await opened(tmp_path, time)
+    feed(store, report("d1", time.now, temperature=1))
+    await store.close()
+    time.ms = now
+    store = await opened(tmp_path, time)
+    assert store.wear.days()[TODAY - 9] == {"changes": 77}
+    await store.close()
 
 
 def test_without_accounting_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
