@@ -156,7 +156,7 @@ def _sealed(chapter: int, shelf: int, found: Mapping[int, list[Change]]) -> Seal
     times = [change.observed_ms for changes in series.values() for change in changes]
     mask = masks(frozenset(series))[shelf]
     shelf_id = chapter << CHAPTER_BITS | shelf
-    return SealedShelf(shelf_id, min(times), max(times), mask, shelve(series, {}), len(times))
+    return SealedShelf(shelf_id, min(times), max(times), mask, shelve(series), len(times))
 
 
 def read_rooms(question: Question, wanted: Plan) -> list[RoomRow]:

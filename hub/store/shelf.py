@@ -42,7 +42,6 @@ from hub.store.planes import (
     Sheet,
     differences,
     framed,
-    given,
     laid,
     optional,
     places,
@@ -58,7 +57,6 @@ SHELF_BITS = 5
 LEVEL = 19
 FORM = b"\x01"
 TIME, PREVIOUS, RECEIVED, VALUE, NOTE, TIE = range(6)
-NEVER = -(2**63)  # no time
 FIRST_PIECE = 8  # changes; the next ones are twice as long
 
 
@@ -88,7 +86,6 @@ class Bounds(NamedTuple):
     previous: Sequence[int]
     note: Sequence[int]
     late: list[bool]  # of each note
-    closing: int | None
 
     def is_late(self, at: int) -> bool:
         return self.late[self.note[at]]
@@ -106,7 +103,7 @@ class Bounds(NamedTuple):
         for after in range(at + 1, len(self.times)):
             if not self.late[self.note[after]]:
                 return self.previous_end(after)
-        return None if self.closing is None else self.axis[self.closing]
+        return None
 
 
 class Directory(msgspec.Struct, array_like=True):
@@ -116,7 +113,7 @@ class Directory(msgspec.Struct, array_like=True):
     counts: list[int]
     axis: list[int]  # which one is the device's
     first_time: list[int]  # of the first change, a place in the axis
-    closing: list[int]  # optional(place in the axis)
+    unused: list[int]  # empty; the first shelves have zeros here
     is_sorted: list[bool]  # the changes were observed in the order of their intake
     scale: bytes
     first_value: list[int]
@@ -140,16 +137,13 @@ def shelf_of(number: int) -> int:
     return number >> SHELF_BITS
 
 
-def shelve(
-    series: Mapping[int, Sequence[Change]], closings: Mapping[int, int], level: int = LEVEL
-) -> bytes:
+def shelve(series: Mapping[int, Sequence[Change]], level: int = LEVEL) -> bytes:
     """Pack the changes of some series, each in the order of their intake.
 
-    ``closings`` tells until when the last step of a series that was not late was confirmed.
     Neither the intake numbers nor series without a change are kept.
     """
     filled = {number: changes for number, changes in sorted(series.items()) if changes}
-    lines = _axes(filled, closings)
+    lines = _axes(filled)
     devices = list(lines)
     notes: dict[Note, int] = {}
     reports: dict[str, Counter[int]] = {device: Counter() for device in lines}
@@ -168,7 +162,6 @@ def shelve(
         directory.counts.append(len(changes))
         directory.axis.append(devices.index(device))
         directory.first_time.append(times[0])
-        directory.closing.append(optional(place.get(closings.get(number, NEVER))))
         directory.is_sorted.append(_is_sorted(changes))
         directory.first_value.append(values[0])
         before = reports[device]
@@ -225,11 +218,9 @@ class Shelf:
         entry = self._entry.get(number)
         if entry is None:
             return None
-        axis, times = self._axis(entry), self._times(entry)
-        bounds = Bounds(axis, times, self._column(PREVIOUS, entry), *self._lateness(entry))
-        return next(
-            (bounds.previous_end(at) for at in range(len(times)) if not bounds.is_late(at)), None
-        )
+        bounds = self._bounds(entry)
+        firsts = (at for at in range(len(bounds.times)) if not bounds.is_late(at))
+        return next(map(bounds.previous_end, firsts), None)
 
     def steps(self, number: int, key: SeriesKey, from_ms: int, to_ms: int) -> Iterator[Step]:
         """The steps of a series that began in a span, in order of (observed_ms, tie)."""
@@ -241,7 +232,7 @@ class Shelf:
         chosen = self._within(entry, low, high)
         if not chosen:
             return
-        bounds = Bounds(axis, times, self._column(PREVIOUS, entry), *self._lateness(entry))
+        bounds = self._bounds(entry)
         received, values = self._column(RECEIVED, entry), self._numbers(entry)
         for piece in self._pieces(entry, chosen):
             ties = self._ties(entry, piece)
@@ -284,10 +275,10 @@ class Shelf:
             return range(bisect_left(times, low), bisect_left(times, high))
         return [at for at, time in enumerate(times) if low <= time < high]
 
-    def _lateness(self, entry: int) -> tuple[Sequence[int], list[bool], int | None]:
-        closing = given(self._head.closing[entry])
+    def _bounds(self, entry: int) -> Bounds:
         late = [note.is_late for note in self._head.notes]
-        return self._column(NOTE, entry), late, closing
+        axis, times = self._axis(entry), self._times(entry)
+        return Bounds(axis, times, self._column(PREVIOUS, entry), self._column(NOTE, entry), late)
 
     def _column(self, column: int, entry: int) -> Sequence[int]:
         head = self._head
@@ -336,17 +327,13 @@ class Shelf:
         return {at: odd[at] + before[times[at]] for at in chosen}
 
 
-def _axes(
-    series: Mapping[int, Sequence[Change]], closings: Mapping[int, int]
-) -> dict[str, list[int]]:
+def _axes(series: Mapping[int, Sequence[Change]]) -> dict[str, list[int]]:
     """The sorted times of each device: of changes, and of how far they were confirmed."""
     found: dict[str, set[int]] = {}
-    for number, changes in series.items():
+    for changes in series.values():
         times = found.setdefault(changes[0].key.device, set())
         times.update(change.observed_ms for change in changes)
         times.update(c.previous_until_ms for c in changes if c.previous_until_ms is not None)
-        if number in closings:
-            times.add(closings[number])
     return {device: sorted(times) for device, times in found.items()}
 
 

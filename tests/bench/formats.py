@@ -160,7 +160,7 @@ class Shelves:
             found[self._shelf(change.number)][change.number].append(change)
         for shelf, series in sorted(found.items()):
             times = [change.observed_ms for held in series.values() for change in held]
-            body = shelve(series, {}, self._level)
+            body = shelve(series, self._level)
             row = (shelf, min(times), max(times), body)
             db.execute(
                 "INSERT INTO shelves (shelf, first_ms, last_ms, body) VALUES (?, ?, ?, ?)", row

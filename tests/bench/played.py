@@ -186,7 +186,7 @@ def _cut_shelf(
         return 0
     times = [change.observed_ms for changes in held.values() for change in changes]
     mask = masks(frozenset(held))[at]
-    row = (chapter << CHAPTER_BITS | at, min(times), max(times), mask, shelve(held, {}))
+    row = (chapter << CHAPTER_BITS | at, min(times), max(times), mask, shelve(held))
     db.execute("INSERT INTO shelves VALUES (?, ?, ?, ?, ?)", row)
     return len(times)
 
