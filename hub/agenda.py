@@ -18,9 +18,8 @@ LONGEST_WAIT_S = 1.0
 
 
 class Agenda:
-    def __init__(self, clock: Clock, look: Callable[[str, int], int | None]) -> None:
+    def __init__(self, look: Callable[[str, int], int | None]) -> None:
         """``look(key, now_ms)`` answers when to look again, or None."""
-        self._clock = clock
         self._look = look
         self._heap: list[tuple[int, str]] = []
         self._planned: dict[str, int] = {}
@@ -46,14 +45,19 @@ class Agenda:
                 # never twice in the same millisecond, whatever a rule answers
                 self.plan(key, None if again is None else max(again, now_ms + 1))
 
-    async def run(self) -> None:
+    @property
+    def next_ms(self) -> int | None:
+        """When something is due; it may turn out that nothing is."""
+        return self._heap[0][0] if self._heap else None
+
+    async def run(self, clock: Clock) -> None:
         """Run until cancelled."""
         while True:
-            now = self._clock.now_ms()
+            now = clock.now_ms()
             self.run_due(now)
             wait_s = LONGEST_WAIT_S
             if self._heap:
-                wait_s = min(wait_s, self._clock.real_seconds(self._heap[0][0] - now))
+                wait_s = min(wait_s, clock.real_seconds(self._heap[0][0] - now))
             self._wake.clear()
             # not wait_for: before Python 3.12 it can swallow a cancellation
             with contextlib.suppress(TimeoutError):

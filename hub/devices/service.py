@@ -34,7 +34,8 @@ class DevicesService:
         self._live = live
         self._records: dict[str, Record] = {}
         self._healths: dict[str, Health] = {}
-        self._agenda = Agenda(clock, self._look)
+        self._clock = clock
+        self._agenda = Agenda(self._look)
         now = clock.now_ms()
         for device in centre.devices:
             record = self._records[device.id] = self._recall(device, now, stopped_ms)
@@ -95,7 +96,7 @@ class DevicesService:
 
     async def run(self) -> None:
         """Notice silence."""
-        await self._agenda.run()
+        await self._agenda.run(self._clock)
 
     def _on_heard(self, event: Heard) -> None:
         record = self._records.get(event.device)

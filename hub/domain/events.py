@@ -57,6 +57,19 @@ class DeviceChanged(msgspec.Struct, frozen=True, gc=False):
     device: str
 
 
+class OverrideChanged(msgspec.Struct, frozen=True):
+    """Staff said something of a room, or took it back."""
+
+    room: str
+    at_ms: int
+
+
+class ScheduleChanged(msgspec.Struct, frozen=True):
+    """The timetable of today or later was edited."""
+
+    at_ms: int
+
+
 class ClockChanged(msgspec.Struct, frozen=True):
     """The machine's time was set by more than 2 s, or is trusted now.
 

@@ -48,6 +48,27 @@ class People(msgspec.Struct, frozen=True):
     high: int
 
 
+class OverrideKind(StrEnum):
+    """What staff may say of a room."""
+
+    CLOSED = "closed"  # nobody may use it until the end
+    LOOKED = "looked"  # somebody looked: empty, or so many people
+
+
+class Override(msgspec.Struct, frozen=True):
+    """What a person says of a room: evidence with an author, a reason and an end."""
+
+    id: int
+    room: str
+    kind: OverrideKind
+    people: int | None  # LOOKED: how many were seen; 0 is empty
+    reason: str
+    author: str
+    from_ms: int
+    until_ms: int  # it ends by itself then
+    ended_ms: int | None = None  # it was taken back before
+
+
 class ZoneState(msgspec.Struct, frozen=True):
     """An open bay inside a room."""
 
@@ -71,3 +92,5 @@ class RoomState(msgspec.Struct, frozen=True):
     valid_until_ms: int | None
     reasons: tuple[Text, ...]
     zones: tuple[ZoneState, ...] = ()
+    purpose: str | None = None  # what the timetable plans now
+    override: int | None = None  # the id of what staff said, where it was heeded

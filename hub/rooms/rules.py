@@ -14,53 +14,27 @@ remembered by a broker or behind a dead line is no finding at all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from hub.domain.room import Crowding, People, Presence, RoomState, Status, Text, ZoneState
-from hub.rooms.evidence import Kind, Plan, Witness
+from hub.domain.opening import OPEN, Slot
+from hub.domain.room import (
+    Crowding,
+    Override,
+    OverrideKind,
+    Params,
+    People,
+    Presence,
+    RoomState,
+    Status,
+    Text,
+    ZoneState,
+)
+from hub.rooms.case import Case, Finding, since
+from hub.rooms.evidence import Plan
+from hub.rooms.findings import counters, motion, radars
 
-RADAR_HOLD_MS = 60_000
-MOTION_HOLD_MS = 600_000
 SETTLE_MS = 120_000  # how long two sensors may contradict each other, since one is always later
-CROSSINGS_PER_DOUBT = 10  # a counter may have lost one person in this many
-
-CROSSED_KINDS = frozenset({"corridor", "refuse", "storage"})
-"""Kinds of room that people cross and where nobody sits still."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something a sensor shows, since a moment."""
-
-    since_ms: int
-    reason: Text
-
-
-@dataclass(slots=True)
-class Case:
-    """All that was found in one room, and when time alone may change it."""
-
-    now_ms: int
-    claims: list[Finding] = field(default_factory=list)
-    traces: list[Finding] = field(default_factory=list)
-    proofs: list[Finding] = field(default_factory=list)
-    doubts: list[Text] = field(default_factory=list)
-    people: People | None = None
-    as_of_ms: int = 0
-    due_ms: int | None = None
-
-    def passed(self, moment_ms: int) -> bool:
-        """Is the moment behind us? If not, remember to look again when it is."""
-        if moment_ms <= self.now_ms:
-            return True
-        if self.due_ms is None or moment_ms < self.due_ms:
-            self.due_ms = moment_ms
-        return False
-
-    def doubt(self, code: str, **params: str | int | float) -> None:
-        text = Text(code, dict(params))
-        if text not in self.doubts:
-            self.doubts.append(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,34 +46,81 @@ class Verdict:
     is_settled: bool  # a repeat of what is known changes nothing before that
 
 
-def judge(plan: Plan, now_ms: int, before: RoomState | None = None) -> Verdict:
-    """Say whether the room is free."""
+def judge(
+    plan: Plan,
+    now_ms: int,
+    before: RoomState | None = None,
+    slot: Slot = OPEN,
+    overrides: Sequence[Override] = (),
+) -> Verdict:
+    """Say whether the room is free.
+
+    ``slot`` is what the timetable plans now, ``overrides`` what staff said and did not take back.
+    """
     case = Case(now_ms)
-    _radars(plan, case)
-    _counters(plan, case)
-    _motion(plan, case)
+    radars(plan, case)
+    counters(plan, case)
+    motion(plan, case)
+    said = [item for item in overrides if not case.passed(item.until_ms)]
+    heeded = _looked(said, case)
     for line in plan.lines:
         if line.heard_ms is None:
             case.doubt("not_heard_since_start", device=line.device)
-    status, reasons = _weigh(case, plan)
+    if slot.until_ms is not None:
+        case.passed(slot.until_ms)
+    limit = plan.capacity if slot.limit is None else slot.limit
+    seen, why = _weigh(case, limit)
+    status, reasons, shut_by = _opened(seen, why, slot, said)
     zones = tuple(_zone(plan, zone, case) for zone in plan.zones)
     unchanged = before is not None and before.status is status
-    since = before.since_ms if unchanged and before else now_ms
-    people = case.people if status in (Status.IN_USE, Status.FULL, Status.FREE) else None
+    people = case.people if seen is not Status.UNKNOWN else None
     state = RoomState(
         room=plan.room,
         status=status,
-        presence=PRESENCE[status],
-        crowding=_crowding(people, plan.capacity),
+        presence=PRESENCE[seen],
+        crowding=_crowding(people, limit),
         people=people,
         confidence=None,
-        since_ms=since,
+        since_ms=before.since_ms if unchanged and before else now_ms,
         as_of_ms=case.as_of_ms or max((w.since_ms for w in plan.witnesses), default=now_ms),
         valid_until_ms=case.due_ms if status is not Status.UNKNOWN else None,
         reasons=reasons,
         zones=zones,
+        purpose=slot.purpose,
+        override=shut_by or heeded,
     )
     return Verdict(state, case.due_ms, bool(case.claims) or status is Status.FREE)
+
+
+def _looked(said: Sequence[Override], case: Case) -> int | None:
+    """Somebody looked: a proof or a trace from that moment on; the newest look counts."""
+    looks = [item for item in said if item.kind is OverrideKind.LOOKED]
+    if not looks:
+        return None
+    newest = max(looks, key=lambda item: item.from_ms)
+    params: Params = {"time": newest.from_ms, "author": newest.author}
+    if newest.people:
+        case.people = People(newest.people, newest.people, newest.people)
+        reason = Text("looked_people", params | {"people": newest.people})
+        case.traces.append(Finding(newest.from_ms, reason))
+    else:
+        case.proofs.append(Finding(newest.from_ms, Text("looked_empty", params)))
+    return newest.id
+
+
+def _opened(
+    seen: Status, why: tuple[Text, ...], slot: Slot, said: Sequence[Override]
+) -> tuple[Status, tuple[Text, ...], int | None]:
+    """Closed hours and closed doors come before what the sensors say; they stay beside it."""
+    shut = [item for item in said if item.kind is OverrideKind.CLOSED]
+    if not shut and slot.is_open:
+        return seen, (*why, *slot.reasons), None
+    present = why if PRESENCE[seen] is Presence.PRESENT else ()
+    if not shut:
+        return Status.CLOSED, (*slot.reasons, *present), None
+    last = max(shut, key=lambda item: item.until_ms)
+    params: Params = {"time": last.until_ms, "author": last.author, "why": last.reason}
+    return Status.CLOSED, (Text("override_closed", params), *present), last.id
 
 
 PRESENCE = {
@@ -111,10 +132,10 @@ PRESENCE = {
 }
 
 
-def _weigh(case: Case, plan: Plan) -> tuple[Status, tuple[Text, ...]]:
+def _weigh(case: Case, limit: int | None) -> tuple[Status, tuple[Text, ...]]:
     """Balance the findings, strongest first."""
     if case.claims and case.proofs:
-        claim, proof = max(case.claims, key=_since), max(case.proofs, key=_since)
+        claim, proof = max(case.claims, key=since), max(case.proofs, key=since)
         if case.passed(max(claim.since_ms, proof.since_ms) + SETTLE_MS):
             return Status.UNKNOWN, (
                 Text("disagree", {"a": _witness(claim), "b": _witness(proof)}),
@@ -122,227 +143,27 @@ def _weigh(case: Case, plan: Plan) -> tuple[Status, tuple[Text, ...]]:
                 proof.reason,
             )
     if case.claims:
-        return _occupied(case, plan, case.claims)
-    newest = max(case.proofs, key=_since, default=None)
+        return _occupied(case, limit, case.claims)
+    newest = max(case.proofs, key=since, default=None)
     open_traces = [t for t in case.traces if newest is None or t.since_ms > newest.since_ms]
     if open_traces:
-        return _occupied(case, plan, open_traces)
+        return _occupied(case, limit, open_traces)
     if case.proofs:
         return Status.FREE, tuple(p.reason for p in case.proofs)
     return Status.UNKNOWN, tuple(case.doubts) or (Text("no_sensor"),)
 
 
-def _occupied(case: Case, plan: Plan, why: list[Finding]) -> tuple[Status, tuple[Text, ...]]:
+def _occupied(case: Case, limit: int | None, why: list[Finding]) -> tuple[Status, tuple[Text, ...]]:
     reasons = tuple(f.reason for f in why)
-    people, limit = case.people, plan.capacity
+    people = case.people
     if people is not None and limit and people.estimate >= limit:
         over = Text("over_capacity", {"people": people.estimate, "capacity": limit})
         return Status.FULL, (over, *reasons)
     return Status.IN_USE, reasons
 
 
-def _since(finding: Finding) -> int:
-    return finding.since_ms
-
-
 def _witness(finding: Finding) -> str:
     return str(finding.reason.params.get("device", finding.reason.code))
-
-
-def _speaks(witness: Witness, case: Case) -> bool:
-    """Can this witness say anything at all? Records why not."""
-    line = witness.line
-    if line.offline:
-        case.doubt("silent", device=line.device, time=line.heard_ms or 0)
-    elif not witness.is_live or line.heard_ms is None:
-        code = witness.source if witness.source in ("retained", "queued") else ""
-        case.doubt(code or "not_heard_since_start", device=line.device)
-    elif not witness.is_good:
-        case.doubt("bad", device=line.device, reason=witness.reason)
-    elif case.passed(line.heard_ms + line.silent_after_ms):
-        case.doubt("silent", device=line.device, time=line.heard_ms)
-    else:
-        case.as_of_ms = max(case.as_of_ms, line.heard_ms)
-        return True
-    return False
-
-
-def _proves(witness: Witness, case: Case) -> bool:
-    """Does its silence prove anything? Only on a live line, and only if it spoke recently."""
-    line = witness.line
-    if line.lost:
-        name, code = next(iter(line.lost.items()))
-        case.doubt(code, **{"link" if code == "link_lost" else "parent": name})
-        return False
-    if line.is_faulty:
-        case.doubt("bad", device=line.device, reason="device_fault")
-        return False
-    heard = line.heard_ms or 0
-    if heard < line.proof_from_ms or case.passed(heard + line.trusted_ms):
-        case.doubt("stale", device=line.device, time=heard)
-        return False
-    return True
-
-
-def _radars(plan: Plan, case: Case) -> None:
-    """A radar sees still people too: clear for its hold, over the whole room, proves emptiness."""
-    clear: list[Finding] = []
-    covered: set[str | None] = set()
-    for radar in plan.of(Kind.RADAR):
-        if not _speaks(radar, case):
-            continue
-        if radar.value:
-            # a detection that is not repeated is old news: as unproven as silence
-            if _proves(radar, case):
-                case.claims.append(_finding("radar_present", radar))
-        elif _proves(radar, case):
-            if case.passed(radar.since_ms + RADAR_HOLD_MS):
-                clear.append(_finding("radar_clear", radar))
-                covered.add(radar.zone)
-            else:
-                until = radar.since_ms + RADAR_HOLD_MS
-                case.doubt("waiting_for_proof", device=radar.line.device, until=until)
-    if None in covered or (plan.zones and covered >= set(plan.zones)):
-        # the room is as empty as the part of it that was last seen occupied
-        case.proofs.append(max(clear, key=_since))
-
-
-def _counters(plan: Plan, case: Case) -> None:
-    """Counters on the doors: people inside, with what may have been missed."""
-    counters = plan.of(Kind.COUNT)
-    if not counters or not all(_speaks(c, case) for c in counters):
-        return
-    estimate = max(sum(c.value or 0 for c in counters), 0)
-    zeroed = all(c.zeroed for c in counters)
-    crossings = sum(c.crossings for c in counters)
-    slack = crossings // CROSSINGS_PER_DOUBT + (0 if zeroed else 1)
-    case.people = People(max(estimate - slack, 0), estimate, estimate + slack)
-    newest = max(counters, key=lambda c: c.since_ms)
-    if estimate >= 1:
-        reason = Text("count", {"people": estimate, "time": newest.since_ms})
-        case.claims.append(Finding(newest.since_ms, reason))
-    elif not all(_proves(c, case) for c in counters):
-        pass  # _proves has said why
-    elif slack == 0:
-        case.proofs.append(Finding(newest.since_ms, Text("count_zero", {"time": newest.since_ms})))
-    else:
-        case.doubt("count_not_rezeroed", device=newest.line.device)
-
-
-def _motion(plan: Plan, case: Case) -> None:
-    """Motion sensors, with the doors where they are known."""
-    all_pirs = plan.of(Kind.MOTION)
-    pirs = [p for p in all_pirs if _speaks(p, case)]
-    moving = [p for p in pirs if p.value and _proves(p, case)]
-    for pir in moving:
-        case.claims.append(_finding("motion", pir))
-    if not pirs or moving:
-        return
-    # a blind part of the room proves nothing, whatever the rest of it sees
-    watched = len(pirs) == len(all_pirs) and all(_proves(p, case) for p in pirs)
-    quiet = Quiet(pirs, watched, seated=plan.kind not in CROSSED_KINDS)
-    doors = plan.of(Kind.DOOR)
-    if not quiet.seated or not plan.knows_all_doors:
-        # where nobody sits still a door adds nothing: whoever is there moves
-        _motion_alone(plan, case, quiet)
-    elif not all(_speaks(d, case) and _proves(d, case) for d in doors):
-        _recent_motion(case, quiet)
-    else:
-        _motion_and_doors(case, quiet, doors)
-
-
-@dataclass(slots=True)
-class Quiet:
-    """A room whose motion sensors see nothing now."""
-
-    pirs: list[Witness]
-    watched: bool  # all of them speak, recently
-    seated: bool  # a kind of room where people sit still
-
-    @property
-    def last(self) -> Witness:
-        return max(self.pirs, key=_last_motion)
-
-    @property
-    def last_ms(self) -> int:
-        return _last_motion(self.last)
-
-    @property
-    def was_seen(self) -> bool:
-        return any(p.last_on_ms is not None for p in self.pirs)
-
-    def reason(self, code: str) -> Text:
-        return Text(code, {"device": self.last.line.device, "time": self.last_ms})
-
-
-def _last_motion(pir: Witness) -> int:
-    """Last motion; we cannot know what happened before we listened, or while it was silent."""
-    return max(pir.last_on_ms or 0, pir.first_live_ms or 0)
-
-
-def _recent_motion(case: Case, quiet: Quiet) -> None:
-    """Somebody moved within the hold: he is taken to be still there."""
-    until = quiet.last_ms + MOTION_HOLD_MS
-    if case.passed(until):
-        case.doubts.append(quiet.reason("no_motion"))
-    elif quiet.was_seen:
-        case.traces.append(Finding(quiet.last_ms, quiet.reason("motion")))
-    else:
-        case.doubt("waiting_for_proof", device=quiet.last.line.device, until=until)
-
-
-def _motion_alone(plan: Plan, case: Case, quiet: Quiet) -> None:
-    """Without doors, the absence of motion proves emptiness only where people never sit."""
-    if not case.passed(quiet.last_ms + MOTION_HOLD_MS):
-        _recent_motion(case, quiet)
-    elif quiet.seated:
-        case.doubt("no_proof_kind")
-        case.doubt("would_help_radar" if plan.doors else "would_help_door")
-    elif quiet.watched:
-        case.proofs.append(Finding(quiet.last_ms, quiet.reason("no_motion")))
-
-
-def _motion_and_doors(case: Case, quiet: Quiet, doors: list[Witness]) -> None:
-    """Somebody who moved is still inside until a door has opened and quiet has lasted."""
-    opened_ms = max(d.last_on_ms or 0 for d in doors)
-    moved_ms = max(d.moved_ms or 0 for d in doors)
-    ajar = [d for d in doors if d.value]
-    if opened_ms <= quiet.last_ms:
-        _nobody_left(case, quiet, doors, ajar)
-        return
-    lasted = case.passed(max(quiet.last_ms, moved_ms) + MOTION_HOLD_MS)
-    # silence since the door moved proves something only if the sensor was alive since then
-    spoke_since = all((p.line.heard_ms or 0) > moved_ms for p in quiet.pirs)
-    if ajar:
-        case.doubt("door_open", **_door(ajar))
-    elif lasted and spoke_since and quiet.watched:
-        left = Text("door_opened_after_motion", {"time": opened_ms})
-        case.proofs.append(Finding(opened_ms, left))
-        case.proofs.append(Finding(quiet.last_ms, quiet.reason("no_motion")))
-    elif quiet.watched:
-        # what is remembered is the motion; a door that moved since is only why nobody has left
-        case.traces.append(Finding(quiet.last_ms, Text("door_shut", _door(doors))))
-
-
-def _nobody_left(case: Case, quiet: Quiet, doors: list[Witness], ajar: list[Witness]) -> None:
-    """No door has opened since the last motion."""
-    if ajar:
-        _recent_motion(case, quiet)
-    elif quiet.was_seen:
-        case.traces.append(Finding(quiet.last_ms, quiet.reason("still_person")))
-    else:
-        # nothing seen yet: whoever sat here before we listened still sits here
-        case.doubt("door_shut", **_door(doors))
-
-
-def _door(doors: list[Witness]) -> dict[str, str | int | float]:
-    newest = max(doors, key=lambda d: d.moved_ms or 0)
-    return {"device": newest.line.device, "time": newest.since_ms}
-
-
-def _finding(code: str, witness: Witness) -> Finding:
-    at = witness.since_ms
-    return Finding(at, Text(code, {"device": witness.line.device, "time": at}))
 
 
 def _crowding(people: People | None, capacity: int | None) -> Crowding | None:
@@ -362,10 +183,10 @@ def _zone(plan: Plan, zone: str, whole: Case) -> ZoneState:
             # inside its zone it covers the whole of the place that is judged
             own.call(replace(witness, zone=None))
     case = Case(whole.now_ms)
-    _radars(own, case)
-    _counters(own, case)
-    _motion(own, case)
-    status, _ = _weigh(case, own)
+    radars(own, case)
+    counters(own, case)
+    motion(own, case)
+    status, _ = _weigh(case, None)
     if case.due_ms is not None:
         whole.passed(case.due_ms)
     return ZoneState(zone, status, PRESENCE[status], case.people)

@@ -17,6 +17,12 @@ A database of every released schema is kept in ``tests/databases/``; the tests o
     rejected       what a mirror would not take
     wear           bytes written, by day and purpose
     boots          how wrong the clock was at a start of this machine (hub/store/restamp.py)
+    users          accounts: a name, roles, and the hash of a password
+    sessions       who is signed in, by the hash of the cookie's value
+    tokens         programs and screens, by the hash of what they show
+    audit          each change that a person made
+    overrides      what staff said of a room
+    calendar_days  holidays and make-up days that people entered or corrected
 """
 
 from __future__ import annotations
@@ -96,6 +102,30 @@ MIGRATIONS = (
         ),
         first_form.convert,
         ("DROP TABLE old_log", "DROP TABLE old_live", "DROP TABLE old_hours"),
+    ),
+    Migration(
+        "people and what they decide",
+        (
+            "CREATE TABLE users (name TEXT PRIMARY KEY, title TEXT NOT NULL, roles TEXT NOT NULL,"
+            " password TEXT NOT NULL, created_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL,"
+            " disabled_ms INTEGER) STRICT, WITHOUT ROWID",
+            "CREATE TABLE sessions (hash BLOB PRIMARY KEY, user TEXT NOT NULL,"
+            " created_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+            "CREATE TABLE tokens (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE,"
+            " kind TEXT NOT NULL, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL,"
+            " created_ms INTEGER NOT NULL, created_by TEXT NOT NULL, expires_ms INTEGER NOT NULL,"
+            " seen_ms INTEGER) STRICT",
+            "CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+            " action TEXT NOT NULL, target TEXT NOT NULL, before TEXT NOT NULL,"
+            " after TEXT NOT NULL) STRICT",
+            "CREATE TABLE overrides (id INTEGER PRIMARY KEY, room TEXT NOT NULL,"
+            " kind TEXT NOT NULL, people INTEGER, reason TEXT NOT NULL, author TEXT NOT NULL,"
+            " from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, ended_ms INTEGER,"
+            " ended_by TEXT) STRICT",
+            "CREATE TABLE calendar_days (day TEXT PRIMARY KEY, is_workday INTEGER NOT NULL,"
+            " name TEXT NOT NULL, author TEXT NOT NULL, made_ms INTEGER NOT NULL)"
+            " STRICT, WITHOUT ROWID",
+        ),
     ),
 )
 LATEST = len(MIGRATIONS)

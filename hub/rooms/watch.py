@@ -1,0 +1,165 @@
+"""Every room's verdict, moved on by what happens: the rooms' core without clock, bus or disk.
+
+The running hub feeds it live (``service.py``); a past day is fed to it from the store
+(``replay.py``). Both get the same answers, because nothing else decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from edge.reading import Reading
+from hub.agenda import Agenda
+from hub.domain.centre import Centre
+from hub.domain.device import Health
+from hub.domain.events import HealthChanged, Heard, LinkChanged
+from hub.domain.opening import Schedule
+from hub.domain.room import Override, RoomState, Status
+from hub.domain.series import Series
+from hub.rooms.evidence import Kind
+from hub.rooms.plans import Plans
+from hub.rooms.rules import judge
+
+COUNTED = frozenset({"count", "count_zero"})
+
+
+class Watch:
+    """``tell`` is called with each state that says something new. Times only move on."""
+
+    def __init__(
+        self, centre: Centre, schedule: Schedule, tell: Callable[[RoomState], None]
+    ) -> None:
+        self._rooms = tuple(room.id for room in centre.rooms)
+        self._schedule = schedule
+        self._tell = tell
+        self._plans = Plans(centre)
+        self._settled: set[str] = set()
+        self._overrides: dict[str, tuple[Override, ...]] = {}
+        self.agenda = Agenda(self._look)
+        self.states: dict[str, RoomState] = {}
+
+    def begin(self, known: Iterable[Series], overrides: Iterable[Override], now_ms: int) -> None:
+        """Say what is known at a start: remembered values are shown and prove nothing."""
+        for series in known:
+            self._recall(series)
+        for item in overrides:
+            self._overrides[item.room] = (*self._overrides.get(item.room, ()), item)
+        self._look_at_all(now_ms)
+
+    def advance(self, now_ms: int) -> None:
+        """Look at what time alone may have changed."""
+        self.agenda.run_due(now_ms)
+
+    def start_over(self, now_ms: int, *, moved_from_ms: int | None = None, by_ms: int = 0) -> None:
+        """Forget every moment, and say what is known without them.
+
+        The clock was set: states since ``moved_from_ms`` keep their age.
+        """
+        if moved_from_ms is not None:
+            for room, state in self.states.items():
+                if state.since_ms >= moved_from_ms:
+                    since_ms = state.since_ms + by_ms
+                    self.states[room] = msgspec.structs.replace(state, since_ms=since_ms)
+        for line in self._plans.lines.values():
+            line.forget()
+        self._look_at_all(now_ms)
+
+    def hear(self, event: Heard) -> None:
+        line = self._plans.lines.get(event.device)
+        if line is None:
+            return
+        is_news = not line.is_fresh(event.at_ms)
+        for reading in event.readings:
+            if reading.channel == "online":
+                is_news |= self._note_online(reading)
+                continue
+            if reading.is_live:
+                line.hear(reading.observed_ms)
+            is_news |= self._plans.take(reading)
+        for room in self._plans.rooms_of[event.device]:
+            # a repeat only makes a settled verdict's evidence newer; its next look will see that
+            if is_news or room not in self._settled:
+                self._look(room, event.at_ms)
+
+    def link(self, event: LinkChanged) -> None:
+        code = "parent_down" if event.is_parent else "link_lost"
+        rooms: set[str] = set()
+        for device in event.devices:
+            line = self._plans.lines.get(device)
+            if line is None:
+                continue
+            if event.up:
+                line.find_again(event.name, event.at_ms)
+            else:
+                line.lose(event.name, code)
+            rooms.update(self._plans.rooms_of[device])
+        for room in rooms:
+            self._look(room, event.at_ms)
+
+    def health(self, event: HealthChanged) -> None:
+        line = self._plans.lines.get(event.device)
+        is_faulty = event.health is Health.FAULTY
+        if line is None or line.is_faulty == is_faulty:
+            return
+        line.is_faulty = is_faulty
+        for room in self._plans.rooms_of[event.device]:
+            self._look(room, event.at_ms)
+
+    def override(self, room: str, said: Sequence[Override], now_ms: int) -> None:
+        """What staff say of a room now: all that has not ended, newest last."""
+        self._overrides[room] = tuple(said)
+        self._look(room, now_ms)
+
+    def reschedule(self, now_ms: int) -> None:
+        """The timetable was edited."""
+        self._look_at_all(now_ms)
+
+    def _look_at_all(self, now_ms: int) -> None:
+        for room in self._rooms:
+            self._look(room, now_ms)
+
+    def _recall(self, series: Series) -> None:
+        """A value from before the start: shown with its age, never evidence."""
+        for witness in self._plans.witnesses(series.key):
+            witness.value = int(series.value) if isinstance(series.value, int | float) else None
+            witness.is_good = series.is_good
+            witness.reason = series.reason
+            witness.since_ms = series.until_ms
+
+    def _note_online(self, reading: Reading) -> bool:
+        line = self._plans.lines[reading.device]
+        was, line.offline = line.offline, reading.value == 0
+        return was != line.offline
+
+    def _look(self, room: str, now_ms: int) -> int | None:
+        """Judge a room, tell if there is something new to say, and plan the next look."""
+        before = self.states.get(room)
+        slot = self._schedule.slot(room, now_ms)
+        said = self._overrides.get(room, ())
+        verdict = judge(self._plans.of_room[room], now_ms, before, slot, said)
+        state = self.states[room] = verdict.state
+        (self._settled.add if verdict.is_settled else self._settled.discard)(room)
+        self.agenda.plan(room, verdict.due_ms)
+        if state.status is Status.FREE:
+            self._zero_counters(room, state)
+        if before is None or says(before) != says(state):
+            self._tell(state)
+        return verdict.due_ms
+
+    def _zero_counters(self, room: str, state: RoomState) -> None:
+        """A room proven empty by another sensor proves its counters right, if they say zero."""
+        if all(reason.code in COUNTED for reason in state.reasons):
+            return
+        counters = self._plans.of_room[room].of(Kind.COUNT)
+        if counters and not any(c.value for c in counters):
+            for counter in counters:
+                counter.zeroed = True
+                counter.crossings = 0
+
+
+def says(state: RoomState) -> tuple[object, ...]:
+    """What people see of a state; ages are not news."""
+    codes = tuple((r.code, r.params.get("device")) for r in state.reasons)
+    return (state.status, state.presence, state.people, codes, state.zones, state.purpose)
