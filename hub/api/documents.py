@@ -182,7 +182,10 @@ class ErrorDocument(msgspec.Struct):
 
 
 class MirrorDocument(msgspec.Struct):
-    """A copy of the history on another server. State: ok, catching_up, waiting or alarm."""
+    """A copy of the history on another server.
+
+    State: trying (nothing acknowledged since the start), ok, catching_up, waiting or alarm.
+    """
 
     id: str
     kind: str

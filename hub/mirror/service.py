@@ -50,6 +50,7 @@ OURS = ("mirror.store", "mirror.failed")  # no fault of the server's
 
 
 class State(StrEnum):
+    TRYING = "trying"  # the server has acknowledged nothing since the hub started
     OK = "ok"
     CATCHING_UP = "catching_up"
     WAITING = "waiting"  # the server does not answer, or asks for patience
@@ -85,7 +86,7 @@ class Mirror:
         self.id = settings.id
         self.kind = settings.kind
         self.url = settings.url
-        self.state = State.CATCHING_UP
+        self.state = State.TRYING
         self.since_ms = clock.now_ms()
         self.trouble: Trouble | None = None
         self.last_success_ms: int | None = None
@@ -104,6 +105,7 @@ class Mirror:
         self._delivery = Delivery(())
         self._most = MAX_LINES
         self._is_proven = False  # the server took a good line while it refused another
+        self._is_known = False  # it acknowledged something since the start
         self._ask_at = 0.0  # loop time at which the store is asked for a rewind
         self._nothing_after = (MirrorCursor(-1), -1)  # cursor and commit at which all was sent,
         self._stale_at = 0.0  # believed until this loop time
@@ -125,6 +127,7 @@ class Mirror:
 
     async def run(self) -> None:
         """Until cancelled; then ``close``."""
+        log.info("Mirror %s: %s", self.id, self.state)
         delay = 0.0
         while True:
             try:
@@ -186,7 +189,7 @@ class Mirror:
         committed = self._source.committed
         batch = await self._source.outbox(cursor, MAX_LINES)
         if self.trouble is not None and self.trouble.code in OURS:
-            self._become(State.CATCHING_UP, None)
+            self._become(State.CATCHING_UP if self._is_known else State.TRYING, None)
         lines: list[str] = []
         at = 0
         while at < len(batch.changes) or at == 0:
@@ -216,7 +219,7 @@ class Mirror:
         elif batch.commits_behind:
             return self._pause()
         self.oldest_unsent_ms = None
-        if self.state not in (State.WAITING, State.ALARM):
+        if self._is_known and self.state not in (State.WAITING, State.ALARM):
             self._become(State.OK, None)
         return POLL_S
 
@@ -225,7 +228,7 @@ class Mirror:
         self.points += count
         self.last_success_ms = self._clock.now_ms()
         self._failures = 0
-        self._is_proven = True
+        self._is_proven = self._is_known = True
         self._become(State.CATCHING_UP if self._is_behind() else State.OK, None)
         now = asyncio.get_running_loop().time()
         self._free_at = max(self._free_at, now) + count / self._rate
@@ -252,7 +255,7 @@ class Mirror:
                 return self._failed(Answer(answer.status, answer.detail, code="refuses_all"))
             if meaning(proof) is not Meaning.STORED:
                 return self._failed(proof)
-            self._is_proven = True
+            self._is_proven = self._is_known = True
         bad = delivery.refused(answer)
         await self._source.reject(self.id, [(item.line, item.reason) for item in bad])
         delivery.pass_over()

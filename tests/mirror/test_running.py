@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from pathlib import Path
 
@@ -264,6 +265,28 @@ async def test_a_mistake_of_ours_does_not_end_the_hub_and_is_told(
     await asyncio.wait({running})
 
     assert server.values() == wanted
+
+
+async def test_it_is_trying_until_the_server_has_acknowledged_something(
+    server: ScriptedServer, trial: Trial, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    trial.source.failure = StoreBusyError("x")
+    running = asyncio.create_task(trial.mirror.run())
+    await until(lambda: trial.mirror.state is State.WAITING)
+    running.cancel()
+    await asyncio.wait({running})
+    assert "Mirror influxdb: trying" in caplog.text
+
+    trial.source.failure = None
+    for _ in range(2):  # nothing to send: no answer yet
+        assert await trial.mirror.step() == service.POLL_S
+        assert document(trial.mirror, "en").state == "trying"
+    assert "influxdb: ok" not in caplog.text
+
+    trial.history(10)
+    await trial.steps()
+    assert document(trial.mirror, "en").state == "ok"
 
 
 async def test_it_is_not_up_to_date_while_there_is_more_also_after_rooms_alone(
