@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from hub.api.documents import encode
-from hub.domain.errors import BadQueryError, NotFoundError
+from hub.domain.errors import BadFormError, BadQueryError, NotFoundError
 from hub.store.query import BadCursorError, QueryTooSlowError, StoreBusyError
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -63,6 +63,7 @@ def handle_errors(app: FastAPI, page: Callable[[Request, int], Response]) -> Non
     """One place that turns what went wrong into an answer: a problem for programs, a page else."""
     told = (
         NotFoundError,
+        BadFormError,
         BadQueryError,
         BadCursorError,
         QueryTooSlowError,
@@ -91,6 +92,8 @@ def explain(error: Exception) -> Problem:
         case BadQueryError() | BadCursorError():
             name = error.parameter if isinstance(error, BadQueryError) else "cursor"
             return _problem(422, "bad_query", f"The parameter {name} cannot be used", str(error))
+        case BadFormError():
+            return _problem(error.status, "bad_form", "The form cannot be used", str(error))
         case RequestValidationError():
             found = (f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors())
             return _problem(422, "bad_query", "A parameter cannot be used", "; ".join(found))

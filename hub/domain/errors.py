@@ -33,3 +33,11 @@ class BadQueryError(ValueError):
     def __init__(self, parameter: str, message: str) -> None:
         super().__init__(message)
         self.parameter = parameter
+
+
+class BadFormError(ValueError):
+    """A form that cannot be used; ``status`` is the one of HTTP."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status

@@ -25,6 +25,7 @@ from hub.domain.room import Text
 from hub.domain.views import HubView
 from hub.texts import LANGUAGES, catalogue, clock, has, local, negotiate, render
 from hub.web.assets import Assets
+from hub.web.caller import caller, csrf_field
 
 COOKIE = "lang"
 _GAP_IN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
@@ -121,6 +122,9 @@ class Frame:
             "clock": clock(now, language, self.centre.timezone),
             "as_of": f"{local(now, self.centre.timezone):%Y-%m-%dT%H:%M%z}",
             "notices": self._notices(language),
+            "principal": caller(request),
+            "may": caller(request).may,
+            "csrf": csrf_field(request),
             "named": functools.partial(named, language=language),
             "when": functools.partial(self.when, language=language),
         }

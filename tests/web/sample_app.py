@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from hub.devices import pages as device_pages
+from hub.domain.access import LOCAL
 from hub.rooms import pages as room_pages
 from hub.storage import pages as storage_pages
 from hub.web.assets import routes
@@ -88,6 +89,7 @@ def make(hub: SampleHub, stream: Stream) -> FastAPI:
     async def secure(
         request: Request, following: Callable[[Request], Awaitable[Response]]
     ) -> Response:
+        request.state.principal = LOCAL
         response = await following(request)
         response.headers["Content-Security-Policy"] = CSP
         return response
