@@ -10,6 +10,7 @@ from typing import Any
 
 import aiomqtt
 import pytest
+import pytest_asyncio
 
 from simulator.wires import ld2410
 from tests.broker import Broker
@@ -36,6 +37,15 @@ async def say(broker: Broker, topic: str, payload: Any, *, retain: bool = False)
 @pytest.fixture
 async def broker() -> AsyncIterator[Broker]:
     async with Broker() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def asked(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningHub]:
+    """A hub for tests that only ask it, and leave it as it was."""
+    folder = tmp_path_factory.mktemp("asked")
+    async with Broker() as broker, RunningHub(folder, CENTRE, broker.port) as running:
+        await running.connected()
         yield running
 
 
@@ -228,12 +238,15 @@ async def test_an_unplugged_radar_ends_its_proof_at_once(tmp_path: Path) -> None
             await becomes(hub, "lane", "in_use")
 
 
-async def test_only_this_machine_by_its_own_name_and_pages_of_its_own(hub: RunningHub) -> None:
-    other = await hub.client.get("/", headers={"Host": "evil.example"})
+@pytest.mark.asyncio(loop_scope="module")
+async def test_only_this_machine_by_its_own_name_and_pages_of_its_own(asked: RunningHub) -> None:
+    other = await asked.client.get("/", headers={"Host": "evil.example"})
     assert other.status_code == 421
-    foreign = await hub.client.get("/api/v1/status", headers={"Origin": "http://evil.example"})
+    foreign = await asked.client.get("/api/v1/status", headers={"Origin": "http://evil.example"})
     assert foreign.status_code == 403
-    own = await hub.client.get("/api/v1/status", headers={"Origin": f"http://127.0.0.1:{hub.port}"})
+    own = await asked.client.get(
+        "/api/v1/status", headers={"Origin": f"http://127.0.0.1:{asked.port}"}
+    )
     assert own.status_code == 200
     assert "default-src 'self'" in own.headers["content-security-policy"]
 
@@ -253,9 +266,10 @@ async def test_without_open_access_only_the_notice_is_served(tmp_path: Path) -> 
             )
 
 
-async def test_a_monitor_may_ask_for_the_head_alone(hub: RunningHub) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_monitor_may_ask_for_the_head_alone(asked: RunningHub) -> None:
     for path in ("/healthz", "/readyz", "/", "/api/v1/status"):
-        response = await hub.client.head(path)
+        response = await asked.client.head(path)
         assert response.status_code == 200, path
         assert response.content == b""
 
@@ -293,19 +307,21 @@ BAD = {
 
 
 @pytest.mark.parametrize("path", BAD)
-async def test_a_bad_question_gets_a_problem_that_says_why(hub: RunningHub, path: str) -> None:
-    response = await hub.client.get(path)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_bad_question_gets_a_problem_that_says_why(asked: RunningHub, path: str) -> None:
+    response = await asked.client.get(path)
     assert response.status_code == BAD[path]
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["detail"]
 
 
-async def test_every_route_is_documented(hub: RunningHub) -> None:
-    paths = (await hub.get("/openapi.json"))["paths"]
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_route_is_documented(asked: RunningHub) -> None:
+    paths = (await asked.get("/openapi.json"))["paths"]
     api = "status rooms rooms/{room} rooms/{room}/history devices devices/{device} readings events"
     api += " storage mirrors backups"
     probes = {"/healthz", "/readyz", "/metrics"}
     assert {f"/api/v1/{name}" for name in api.split()} | probes == set(paths)
-    page = await hub.client.get("/docs")
+    page = await asked.client.get("/docs")
     assert page.status_code == 200
     assert "/api/v1/rooms/{room}/history" in page.text
