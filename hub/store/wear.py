@@ -25,6 +25,7 @@ from typing import TextIO
 
 DAY_MS = 86_400_000
 KEEP_DAYS = 730
+RECALLED_DAYS = 31  # a start reads these; whatever asks for a month finds it
 """Days on which something was written; days of a clock that was wrong are as good as others."""
 LOG, OTHER = "log", "other"
 MOVING = "moving"
@@ -135,6 +136,16 @@ class Wear:
         for day in sorted(self._days)[:-KEEP_DAYS]:
             del self._days[day]
         self._changed = {(day, what) for day, what in self._changed if day in self._days}
+
+
+def recent_days(db: sqlite3.Connection) -> list[Row]:
+    """What the counting goes on from. The last days by number, whatever the clock says now."""
+    rows = db.execute(
+        "SELECT day, purpose, bytes FROM wear WHERE day >= (SELECT min(day) FROM"
+        " (SELECT DISTINCT day FROM wear ORDER BY day DESC LIMIT ?))",
+        (RECALLED_DAYS,),
+    )
+    return rows.fetchall()
 
 
 def keep_days(db: sqlite3.Connection, rows: Sequence[Row]) -> None:

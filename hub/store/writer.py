@@ -30,7 +30,7 @@ from hub.store.packing import RoomRow, pack, pack_rooms, unpack, unpack_rooms
 from hub.store.query import StoreError
 from hub.store.reader import SEALED_UPTO
 from hub.store.restamp import Boot, boots_of, keep_boot, true_rooms
-from hub.store.wear import Wear, keep_days
+from hub.store.wear import Wear, keep_days, recent_days
 
 log = logging.getLogger(__name__)
 
@@ -217,7 +217,7 @@ def load(db: sqlite3.Connection) -> Loaded:
     loaded.log = list(_replayable(db, loaded))
     loaded.deliveries = _deliveries(db)
     loaded.cursors = cursors(db)
-    loaded.wear = db.execute("SELECT day, purpose, bytes FROM wear").fetchall()
+    loaded.wear = recent_days(db)
     return loaded
 
 
