@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from edge.settings import DeviceSettings, Identifier, MqttSettings, Section
 from hub.configuration.keeping import (
@@ -14,31 +13,14 @@ from hub.configuration.keeping import (
     MirrorSettings,
     StorageSection,
 )
-
-Language = Literal["zh-CN", "zh-TW", "en"]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
+from hub.configuration.small_types import Count, LeftOpen, Name
+from hub.configuration.timetable import TimetableSection
 
 Kind = Literal[
     "health_cabin", "canteen", "reading_room", "lecture_hall", "gym", "children", "day_care",
     "meeting", "living_room", "service_hall", "workshop", "music", "dance", "games", "office",
     "kitchen", "lobby", "corridor", "toilet", "refuse", "storage", "other",
 ]  # fmt: skip
-
-
-def _some_name(name: dict[Language, Text]) -> dict[Language, Text]:
-    if not name:
-        raise PydanticCustomError("no_name", "no name")
-    return name
-
-
-def _empty_list(value: Any) -> Any:
-    # `devices:` with nothing below it is how people leave a list for later.
-    return [] if value is None else value
-
-
-Name = Annotated[dict[Language, Text], AfterValidator(_some_name)]
-LeftOpen = BeforeValidator(_empty_list)
 
 
 class CentreSection(Section):
@@ -143,11 +125,13 @@ class CentreSettings(Section):
     """Doors, where they are known."""
     devices: Annotated[list[DeviceSettings], LeftOpen] = Field(default_factory=list)
     """Monitors, sensors, readers."""
+    timetable: TimetableSection | None = None
+    """When rooms are open, and what for; without it, always."""
 
     @model_validator(mode="before")
     @classmethod
     def _sections_left_open(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        sections = ("storage", "backup", "clock", "http", "access", "mqtt")
+        sections = ("storage", "backup", "clock", "http", "access", "mqtt", "timetable")
         return {k: v for k, v in data.items() if not (v is None and k in sections)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -16,7 +16,13 @@ from edge.settings import ID
 from hub.configuration.models import CentreSettings
 from hub.configuration.sizes import parse_size, write_size
 
-WORDS = {str: "text", int: "whole number", bool: "true or false", timedelta: "duration"}
+WORDS = {
+    str: "text",
+    int: "whole number",
+    bool: "true or false",
+    timedelta: "duration",
+    date: "date",
+}
 HEAD = """\
 # Settings
 
@@ -82,12 +88,12 @@ def _sentence(model: type[BaseModel]) -> str:
 def _row(name: str, field: FieldInfo) -> str:
     kind = _kind(field.annotation, field.metadata)
     default = "required" if field.is_required() else _default(field)
-    return f"| `{name}` | {kind} | {default} | {field.description or ''} |"
+    return f"| `{field.alias or name}` | {kind} | {default} | {field.description or ''} |"
 
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value == [] or isinstance(value, BaseModel):
+    if value in (None, [], {}) or isinstance(value, BaseModel):
         return ""
     if isinstance(value, timedelta):
         return f"`{write_duration(value)}`"

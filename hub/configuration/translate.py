@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from edge.settings import MqttLink, SerialLink
 from hub.configuration.models import CentreSettings
 from hub.configuration.problems import Param, Place, Problem, near
+from hub.configuration.timetable import DAYS, WEEK
 from hub.configuration.yaml12 import Document, Path
 
 LINKS = {"SerialLink": SerialLink, "MqttLink": MqttLink}
@@ -28,6 +29,18 @@ EXPECTED = {
     "model_type": "table",
     "model_attributes_type": "table",
 }
+OWN = frozenset(
+    (
+        "no_link",
+        "no_name",
+        "bad_size",
+        "bad_url",
+        "bad_hours",
+        "string_too_short",
+        "string_too_long",
+    )
+)
+"""Kinds of error that have sentences under their own name."""
 BOUNDS = {
     "greater_than": "gt",
     "greater_than_equal": "ge",
@@ -85,11 +98,7 @@ def _value(data: object, path: Path) -> object:
 def _problem(detail: ErrorDetails, path: Path, document: Document) -> Problem:
     kind = detail["type"]
     if path and path[-1] == "[key]":
-        path = path[:-1]
-        place = document.place(path, key=True)
-        return Problem(
-            "language", place, {"key": str(path[-1])}, near(str(path[-1]), LANGUAGE_KEYS)
-        )
+        return _wrong_key(detail, path[:-1], document)
     name = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
         known = _known_keys(path[:-1], document)
@@ -98,6 +107,21 @@ def _problem(detail: ErrorDetails, path: Path, document: Document) -> Problem:
     if kind == "missing":
         return _missing(path, document.place(path[:-1]))
     return _wrong_value(detail, path, document)
+
+
+def _wrong_key(detail: ErrorDetails, path: Path, document: Document) -> Problem:
+    """A table whose keys are not ours to name: languages, days."""
+    place, key = document.place(path, key=True), str(path[-1])
+    if detail["type"] == "bad_day":
+        day = str(detail["ctx"]["day"])
+        return Problem("bad_day", place, {"key": key, "value": day}, _near_day(key, day))
+    return Problem("language", place, {"key": key}, near(key, LANGUAGE_KEYS))
+
+
+def _near_day(line: str, day: str) -> str:
+    """The whole line as it was probably meant: ``monday-fri`` is ``mon-fri``."""
+    short = day[:3] if day[:3] in WEEK else near(day, DAYS)
+    return line.lower().replace(day, short) if day and short else ""
 
 
 def _missing(path: Path, place: Place) -> Problem:
@@ -127,8 +151,10 @@ def _wrong_value(detail: ErrorDetails, path: Path, document: Document) -> Proble
         return Problem(kind, place, params)
     if kind == "value_error":
         return Problem("bad_duration", place, params)
-    if kind in ("no_link", "no_name", "bad_size", "bad_url", "string_too_short", "string_too_long"):
+    if kind in OWN:
         return Problem(kind, place, params)
+    if kind.startswith("date_"):
+        return Problem("bad_date", place, params)
     params["detail"] = detail["msg"]
     return Problem("bad_value", place, params)
 
@@ -153,7 +179,8 @@ def _shown(value: object) -> str:
 
 def _known_keys(path: Path, document: Document) -> list[str]:
     model = _annotation(path, document)
-    return list(model.model_fields) if _is_model(model) else []
+    fields = model.model_fields.items() if _is_model(model) else ()
+    return [field.alias or name for name, field in fields]
 
 
 def _choices(path: Path, document: Document) -> tuple[Any, ...]:
@@ -173,8 +200,8 @@ def _annotation(path: Path, document: Document) -> Any:
 
 def _inside(annotation: Any, part: str | int) -> Any:
     if _is_model(annotation):
-        field = annotation.model_fields.get(part)
-        return _bare(field.annotation) if field else None
+        fields = ((field.alias or name, field) for name, field in annotation.model_fields.items())
+        return next((_bare(field.annotation) for name, field in fields if name == part), None)
     arguments = get_args(annotation)
     return _bare(arguments[-1]) if arguments else None
 
