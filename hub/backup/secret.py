@@ -9,6 +9,9 @@ from hub.backup.problems import BackupError
 from hub.domain.room import Text
 
 MAX_BYTES = 4096
+LEAST_CHARACTERS = 12
+LEAST_WORDS = 5  # of a list of 7,776, as dice choose them: 64 bits
+LEAST_DIFFERENT = 5  # twelve times the same is one character
 
 
 def from_file(path: Path) -> str:
@@ -27,6 +30,22 @@ def from_file(path: Path) -> str:
     if not found:
         raise BackupError(Text("backup.passphrase_file", {"path": str(path), "detail": "empty"}))
     return found
+
+
+def fit_for_a_backup(passphrase: str) -> str:
+    """The passphrase, if it may close a new backup; what opens an old one is not asked.
+
+    A guess costs a computer a tenth of a second, and whoever found the stick has years. Words are
+    counted too, for scripts in which a word is a character or two.
+
+    Raises:
+        BackupError: it is soon guessed.
+    """
+    is_long = len(passphrase) >= LEAST_CHARACTERS or len(passphrase.split()) >= LEAST_WORDS
+    if not is_long or len(set(passphrase)) < LEAST_DIFFERENT:
+        params = {"least": LEAST_CHARACTERS, "words": LEAST_WORDS}
+        raise BackupError(Text("backup.weak_passphrase", dict(params)))
+    return passphrase
 
 
 def from_person(is_new: bool) -> str:

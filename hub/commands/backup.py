@@ -27,9 +27,11 @@ EPILOG = """\
 FILE may be a folder, for example a USB stick; then a name is made of the centre and the time. The
 hub may run. With a passphrase everything in it is encrypted; it is never given as an option, where
 others on this machine could read it. Where the configuration names backup.passphrase_file, that is
-taken. Passwords and tokens that the configuration names as files are not in the backup: keep them
-elsewhere. docs/backup.md shows how to open one without Linli. Exit status 0: done; 1: not done, and
-nothing was changed; 2: wrong usage or settings.
+taken. A new one has at least 12 characters or five words, best chosen by dice or by
+`openssl rand -base64 15`: whoever finds the file may guess for years. Passwords and tokens that the
+configuration names as files are not in the backup: keep them elsewhere. docs/backup.md shows how to
+open one without Linli. Exit status 0: done; 1: not done, and nothing was changed; 2: wrong usage or
+settings.
 
 examples:
   linli backup /media/usb/linli
@@ -68,7 +70,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make a backup and say what is in it."""
-    from hub.backup import make, secret
+    from hub.backup import make
     from hub.backup.problems import BackupError
     from hub.commands.check_config import complaint
     from hub.settings import SettingsError, load
@@ -83,12 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     data = arguments.data or Path(settings.storage.path)
     source = make.Source(settings.centre.id, data, config)
     now_ms = arguments.made_at or int(time.time() * 1000)
-    file = arguments.passphrase_file or configured_passphrase(settings)
     try:
-        if arguments.ask_passphrase:
-            passphrase: str | None = secret.from_person(is_new=True)
-        else:
-            passphrase = secret.from_file(file) if file else None
+        passphrase = _passphrase(arguments, settings)
         with watched() as bar:
             order = make.Order(source, arguments.file, now_ms, passphrase, arguments.force)
             made = make.make(order, bar)
@@ -96,6 +94,19 @@ def run(arguments: argparse.Namespace) -> int:
         return refuse(error, arguments)
     _report(made, data, arguments)
     return 0
+
+
+def _passphrase(arguments: argparse.Namespace, settings: CentreSettings) -> str | None:
+    """
+    Raises:
+        BackupError: it cannot be had, or is soon guessed.
+    """
+    from hub.backup import secret
+
+    file = arguments.passphrase_file or configured_passphrase(settings)
+    if arguments.ask_passphrase:
+        return secret.fit_for_a_backup(secret.from_person(is_new=True))
+    return secret.fit_for_a_backup(secret.from_file(file)) if file else None
 
 
 def prepare(arguments: argparse.Namespace) -> None:

@@ -78,10 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     from hub.commands.check_config import complaint
     from hub.domain.room import Text
-    from hub.export.order import UsageError
     from hub.settings import SettingsError
     from hub.store.export import UnreadableError
     from hub.store.query import StoreError
+    from hub.usage import UsageError
 
     try:
         return _export(arguments)
@@ -143,7 +143,8 @@ def _export(arguments: argparse.Namespace) -> int:
 def _order(arguments: argparse.Namespace, centre: Centre) -> Order:
     from zoneinfo import ZoneInfo
 
-    from hub.export.order import Order, checked, moment
+    from hub.export.order import Order, checked
+    from hub.usage import moment
 
     zone = ZoneInfo(centre.timezone)
     since, until = arguments.since, arguments.to

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hub.configuration.locate import configuration_file, terminal_language
+from hub.domain.room import Text
 
 if TYPE_CHECKING:
     from hub.configuration.keeping import MirrorSettings
@@ -31,8 +32,9 @@ Exit status 0: well; 1: a mirror is in trouble, or differs; 2: wrong usage or se
 
 examples:
   linli mirror status
-  linli mirror rewind --from 2026-11-20T00:00:00+08:00
+  linli mirror rewind --from 2026-11-20
   linli mirror rewind --all --mirror influxdb
+  linli mirror verify --from 2026-11-21T08:00 --to 2026-11-21T20:00
   linli mirror verify --from 2026-11-21T00:00:00Z --to 2026-11-22T00:00:00Z
 """
 WHAT = ("status", "rewind", "verify")
@@ -54,8 +56,9 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the centre's file")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="instead of storage.path")
     parser.add_argument("--mirror", metavar="ID", help="which; may be left out if there is one")
+    when = "RFC 3339, or a date or time on the centre's clocks"
     since = parser.add_mutually_exclusive_group()
-    since.add_argument("--from", dest="since", metavar="TIME", help="RFC 3339, with its zone")
+    since.add_argument("--from", dest="since", metavar="TIME", help=when)
     since.add_argument("--all", action="store_true", help="from the beginning")
     parser.add_argument("--to", metavar="TIME", help="verify: until then; now if left out")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -63,68 +66,95 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it and say what was found."""
+    import sqlite3
+
     from hub.commands.check_config import complaint
+    from hub.mirror.inquiry import InquiryError
+    from hub.mirror.sink import SetupError
     from hub.settings import SettingsError, load
+    from hub.store.export import UnreadableError
     from hub.store.query import StoreError
+    from hub.usage import UsageError
 
     try:
-        settings = load(configuration_file(arguments.config))
-        chosen = _chosen(settings, arguments)
-        period = _period(arguments)
+        return _do(load(configuration_file(arguments.config)), arguments)
     except SettingsError as error:
         print(complaint(error.problems, terminal_language(os.environ)), file=sys.stderr)
         return 2
-    except ValueError as error:
-        print(f"linli mirror: {error}", file=sys.stderr)
+    except UsageError as error:
+        _say(error.text)
         return 2
-    try:
-        match arguments.what:
-            case "status":
-                return _status(settings, chosen, arguments)
-            case "rewind":
-                return _rewind(settings, chosen, arguments, period[0])
-        return _verify(settings, chosen[0], arguments, period)
-    except (StoreError, OSError) as error:
-        print(f"linli mirror: {error}", file=sys.stderr)
-        return 1
+    except (UnreadableError, InquiryError, SetupError) as error:
+        _say(error.text)
+    except (StoreError, sqlite3.Error, OSError) as error:
+        _say(Text("mirror.unreadable", {"detail": str(error)}))
+    return 1
+
+
+def _do(settings: CentreSettings, arguments: argparse.Namespace) -> int:
+    """
+    Raises:
+        UsageError: it is not clear what is meant.
+    """
+    chosen = _chosen(settings, arguments)
+    if arguments.what == "status":
+        return _status(settings, chosen, arguments)
+    period = _period(settings, arguments)
+    if arguments.what == "rewind":
+        return _rewind(settings, chosen[0].id, arguments, period[0])
+    return _verify(settings, chosen[0], arguments, period)
+
+
+def _say(text: Text) -> None:
+    from hub.texts import render
+
+    print(f"linli mirror: {render(text, terminal_language(os.environ))}", file=sys.stderr)
 
 
 def _chosen(settings: CentreSettings, arguments: argparse.Namespace) -> list[MirrorSettings]:
     """The mirrors that are meant.
 
     Raises:
-        ValueError: none, or it is not clear which.
+        UsageError: none, or it is not clear which.
     """
-    known = ", ".join(item.id for item in settings.mirrors) or "none"
+    from hub.usage import UsageError
+
+    known = ", ".join(item.id for item in settings.mirrors)
     if not settings.mirrors:
-        raise ValueError("the configuration has no mirrors: docs/configuration.md says how")
+        raise UsageError(Text("mirror.none"))
     if arguments.mirror is None:
         if len(settings.mirrors) > 1 and arguments.what != "status":
-            raise ValueError(f"which one? --mirror ID, one of: {known}")
+            raise UsageError(Text("mirror.which", {"known": known}))
         return list(settings.mirrors)
     found = [item for item in settings.mirrors if item.id == arguments.mirror]
     if not found:
-        raise ValueError(f"there is no mirror {arguments.mirror!r}; known: {known}")
+        raise UsageError(Text("mirror.no_such", {"name": arguments.mirror, "known": known}))
     return found
 
 
-def _period(arguments: argparse.Namespace) -> tuple[int, int]:
+def _period(settings: CentreSettings, arguments: argparse.Namespace) -> tuple[int, int]:
     """From and to, in milliseconds.
 
     Raises:
-        ValueError: a time cannot be read, or a rewind does not say from when.
+        UsageError: a time cannot be read, or a rewind does not say from when.
     """
-    from hub.api.times import parse_time
+    from zoneinfo import ZoneInfo
 
+    from hub.usage import UsageError, moment
+
+    zone, since, until = ZoneInfo(settings.centre.timezone), arguments.since, arguments.to
     now_ms = int(time.time() * 1000)
-    if arguments.what == "rewind" and arguments.since is None and not arguments.all:
-        raise ValueError("from when? --from TIME, or --all")
-    to_ms = parse_time("--to", arguments.to, now_ms)
-    from_ms = 0 if arguments.all else parse_time("--from", arguments.since, to_ms - DAY_MS)
-    if arguments.what == "rewind" and from_ms > now_ms:
-        raise ValueError("--from is in the future: there is nothing to send again")
-    if arguments.what == "verify" and from_ms >= to_ms:
-        raise ValueError("--from is not before --to")
+    is_rewind = arguments.what == "rewind"
+    if is_rewind and since is None and not arguments.all:
+        raise UsageError(Text("mirror.from_when"))
+    to_ms = now_ms if until is None else moment("--to", until, zone)
+    from_ms = 0 if arguments.all else to_ms - DAY_MS
+    if since is not None:
+        from_ms = moment("--from", since, zone)
+    if is_rewind and from_ms > now_ms:
+        raise UsageError(Text("mirror.future"))
+    if not is_rewind and from_ms >= to_ms:
+        raise UsageError(Text("usage.wrong_way"))
     return from_ms, to_ms
 
 
@@ -228,21 +258,17 @@ def _counted(count: int, what: str) -> str:
 
 
 def _rewind(
-    settings: CentreSettings,
-    chosen: list[MirrorSettings],
-    arguments: argparse.Namespace,
-    from_ms: int,
+    settings: CentreSettings, mirror: str, arguments: argparse.Namespace, from_ms: int
 ) -> int:
     import sqlite3
 
     from hub.api.documents import rfc3339
     from hub.mirror.ledger import wish_rewind
 
-    mirror = chosen[0].id
     try:
         wish_rewind(_database(settings, arguments), mirror, from_ms)
     except sqlite3.Error as error:
-        print(f"linli mirror: the wish could not be kept ({error}). Try again.", file=sys.stderr)
+        _say(Text("mirror.no_wish", {"detail": str(error)}))
         return 1
     if arguments.json:
         print(json.dumps({"mirror": mirror, "rewind_from": rfc3339(from_ms)}))
@@ -259,21 +285,17 @@ def _verify(
     period: tuple[int, int],
 ) -> int:
     from hub import settings as settings_module
-    from hub.mirror.inquiry import Inquiry, InquiryError, Range
+    from hub.mirror.inquiry import Inquiry, Range
     from hub.mirror.ledger import Ledger
     from hub.mirror.lines import LineWriter
-    from hub.mirror.sink import SetupError, read_token
+    from hub.mirror.sink import read_token
     from hub.mirror.verify import compare, history, is_equal
 
     within = Range(settings.centre.id, *period)
     writer = LineWriter(settings_module.centre(settings))
-    try:
-        with Ledger(_database(settings, arguments)) as ledger:
-            found = history(ledger, mirror.id, writer, within)
-        tallies = compare(found, Inquiry(mirror, read_token(mirror.token_file)), within)
-    except (InquiryError, SetupError) as error:
-        print(f"linli mirror: {mirror.id}: {error}", file=sys.stderr)
-        return 1
+    with Ledger(_database(settings, arguments)) as ledger:
+        found = history(ledger, mirror.id, writer, within)
+    tallies = compare(found, Inquiry(mirror, read_token(mirror.token_file)), within)
     is_well = is_equal(tallies.values())
     if arguments.json:
         print(json.dumps({"mirror": mirror.id, "equal": is_well, "channels": _as_json(tallies)}))

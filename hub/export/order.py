@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from difflib import get_close_matches
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from device_drivers.channels import CHANNELS, is_personal
-from hub.api.times import EARLIEST_MS, LATEST_MS, SumStep
+from hub.api.times import SumStep
 from hub.devices.history import Wanted
 from hub.domain.centre import Centre
 from hub.domain.room import Text
@@ -18,14 +16,7 @@ from hub.export.lines import name_of
 from hub.live import DEFAULT_SILENT_AFTER_MS
 from hub.store.export import History
 from hub.store.spans import Window
-
-
-class UsageError(Exception):
-    """It cannot be done like that; the text says why."""
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.code)
-        self.text = text
+from hub.usage import UsageError
 
 
 class Order(NamedTuple):
@@ -39,26 +30,6 @@ class Order(NamedTuple):
     to_ms: int
 
 
-def moment(option: str, text: str, zone: ZoneInfo) -> int:
-    """A time in milliseconds since 1970; without a zone it is on the centre's clocks.
-
-    Raises:
-        UsageError: it cannot be read.
-
-    >>> moment("--from", "2026-11-20", ZoneInfo("Asia/Shanghai"))
-    1795104000000
-    >>> moment("--from", "2026-11-20T00:00:00+08:00", ZoneInfo("UTC"))
-    1795104000000
-    """
-    try:
-        at = datetime.fromisoformat(text.strip())
-        at = at if at.tzinfo is not None else at.replace(tzinfo=zone)
-        at_ms = round(at.timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise UsageError(Text("export.bad_time", {"option": option, "value": text})) from None
-    return min(max(at_ms, EARLIEST_MS), LATEST_MS)
-
-
 def checked(order: Order) -> Order:
     """
     Raises:
@@ -69,7 +40,7 @@ def checked(order: Order) -> Order:
     if order.step == "minute" and order.from_ms is None:
         raise UsageError(Text("export.minutes_from"))
     if order.from_ms is not None and order.from_ms >= order.to_ms:
-        raise UsageError(Text("export.wrong_way"))
+        raise UsageError(Text("usage.wrong_way"))
     return order
 
 

@@ -18,7 +18,10 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from hub.configuration.keeping import MirrorSettings
+from hub.domain.room import Text
 from hub.mirror.lines import NS
+from hub.mirror.rules import SHOWN
+from hub.mirror.sink import trusted
 
 TIMEOUT_S = 120.0
 FIELDS = ("value", "text", "quality", "reason")
@@ -30,7 +33,11 @@ Rows = dict[int, dict[str, float | str]]
 
 
 class InquiryError(Exception):
-    """The server could not be asked; the message says why."""
+    """Nothing was compared; the text says why, and what to do."""
+
+    def __init__(self, reason: str, **params: str | int) -> None:
+        super().__init__(reason)
+        self.text = Text(f"mirror.ask.{reason}", dict(params))
 
 
 class Range(NamedTuple):
@@ -57,20 +64,21 @@ class Inquiry:
         status, headers, _ = self._ask("GET", "/ping", None, {})
         version = headers.get("X-Influxdb-Version", "").removeprefix("v")
         if not version:
-            raise InquiryError(
-                f"it does not say that it is InfluxDB (HTTP {status}), so nothing can be compared"
-            )
+            raise InquiryError("no_influxdb", status=status)
         return version
 
     def series(self, version: str, measurement: str, within: Range) -> dict[Key, Rows]:
         """All points of a measurement.
 
         Raises:
-            InquiryError: the server refused.
+            InquiryError: the server refused, or what it says is no table.
+            SetupError: the certificates cannot be used.
         """
-        if version.startswith("2."):
-            return self._flux(measurement, within)
-        return self._influxql(measurement, within)
+        ask = self._flux if version.startswith("2.") else self._influxql
+        try:
+            return ask(measurement, within)
+        except (ValueError, LookupError) as error:
+            raise InquiryError("odd", detail=type(error).__name__) from error
 
     def _influxql(self, measurement: str, within: Range) -> dict[Key, Rows]:
         columns = ", ".join(map(_quoted, FIELDS))
@@ -84,7 +92,7 @@ class Inquiry:
         found: dict[Key, Rows] = {}
         for result in json.loads(body)["results"]:
             if "error" in result:
-                raise InquiryError(str(result["error"]))
+                raise _refused(200, str(result["error"]))
             for series in result.get("series", ()):
                 rows = found.setdefault(_key(measurement, series.get("tags", {})), {})
                 for at, *values in series["values"]:
@@ -117,8 +125,7 @@ class Inquiry:
     def _body(self, path: str, body: bytes, kind: str) -> bytes:
         status, _, answer = self._ask("POST", path, body, {"Content-Type": kind})
         if status != 200:
-            said = answer.decode("utf-8", "replace").strip()[:200]
-            raise InquiryError(f"HTTP {status} {said}")
+            raise _refused(status, answer.decode("utf-8", "replace").strip()[:SHOWN])
         return answer
 
     def _ask(
@@ -131,8 +138,10 @@ class Inquiry:
                 connection.request(method, whole, body, {**self._headers, **headers})
                 answer = connection.getresponse()
                 return answer.status, answer.headers, answer.read()
+        except ssl.SSLError as error:
+            raise InquiryError("tls", detail=error.reason or str(error)) from error
         except (OSError, http.client.HTTPException) as error:
-            raise InquiryError(f"it cannot be asked: {error}") from error
+            raise InquiryError("unreachable", detail=str(error) or type(error).__name__) from error
 
     def _connection(self) -> http.client.HTTPConnection:
         address = urlsplit(self._settings.url)
@@ -140,8 +149,17 @@ class Inquiry:
         if address.scheme == "http":
             return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
         tls = self._settings.tls
-        trusted = ssl.create_default_context(cafile=tls.ca_file if tls else None)
-        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=trusted)
+        context = trusted(tls.ca_file if tls else None)
+        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
+
+
+def _refused(status: int, said: str) -> InquiryError:
+    """1.x answers 200 also where it knows no such database."""
+    if status in (401, 403):
+        return InquiryError("unauthorized", status=status)
+    if status == 404 or "database not found" in said:
+        return InquiryError("not_found", detail=said)
+    return InquiryError("refused", status=status, detail=said)
 
 
 def nanoseconds(time: str) -> int:

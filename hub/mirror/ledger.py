@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hub.domain.series import SeriesKey
+from hub.store.export import UnreadableError
 from hub.store.outbox import Batch, MirrorCursor, cursor_at, read_batch
-from hub.store.query import StoreError
 from hub.store.reader import Question, open_readonly
 
 LIMIT = 5_000
@@ -41,11 +41,11 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         """
         Raises:
-            StoreError: there is none.
+            UnreadableError: there is none.
         """
         db = open_readonly(path)
         if db is None:
-            raise StoreError(f"There is no history in {path}. Is storage.path right?")
+            raise UnreadableError("export.no_history", path)
         self._db = db
 
     def __enter__(self) -> Ledger:
@@ -109,10 +109,10 @@ def wish_rewind(path: Path, mirror: str, from_ms: int) -> None:
     """Ask the hub to send a mirror everything from a time on again; seen within seconds.
 
     Raises:
-        StoreError, sqlite3.Error: the wish could not be kept.
+        UnreadableError, sqlite3.Error: the wish could not be kept.
     """
     if not path.exists():
-        raise StoreError(f"There is no history in {path}. Is storage.path right?")
+        raise UnreadableError("export.no_history", path)
     with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as db:
         db.execute(
             "INSERT INTO mirrors VALUES (?, 0, 0, ?, ?)"

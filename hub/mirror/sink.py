@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hub.configuration.keeping import MirrorSettings
+from hub.domain.room import Text
 from hub.mirror.rules import Answer
 from hub.mirror.worker import Worker
 
@@ -125,7 +126,7 @@ class Sink:
             org=settings.org,
             timeout=(int(CONNECT_S * 1000), int(READ_S * 1000)),
             enable_gzip=True,
-            ssl_context=_trust(ca_file) if settings.url.startswith("https") else None,
+            ssl_context=trusted(ca_file) if settings.url.startswith("https") else None,
             connection_pool_maxsize=1,
         )
         self._watch(client)
@@ -171,6 +172,10 @@ class SetupError(Exception):
         super().__init__(detail)
         self.code = code
 
+    @property
+    def text(self) -> Text:
+        return Text(f"mirror.{self.code}", {"detail": str(self)})
+
 
 def read_token(file: str | None) -> str:
     """
@@ -190,7 +195,12 @@ def read_token(file: str | None) -> str:
     return token
 
 
-def _trust(ca_file: str | None) -> ssl.SSLContext:
+def trusted(ca_file: str | None) -> ssl.SSLContext:
+    """Whose certificates are believed: the system's, or those of a file alone.
+
+    Raises:
+        SetupError: the file cannot be read, or holds none.
+    """
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:

@@ -82,7 +82,7 @@ def compare(found: History, inquiry: Inquiry, within: Range) -> dict[str, Tally]
     """Each measurement's tally.
 
     Raises:
-        InquiryError: the server cannot be asked.
+        InquiryError, SetupError: the server cannot be asked.
     """
     version = inquiry.version()
     tallies = {}

@@ -11,8 +11,9 @@ import pytest
 from hub import cli
 from hub.backup import places
 from hub.backup.archive import verified
-from hub.backup.make import Source
-from tests.backup.samples import source
+from hub.backup.make import Order, Source, make
+from hub.backup.secret import fit_for_a_backup
+from tests.backup.samples import T0_MS, source
 from tests.flow.test_full_disk import fill
 
 
@@ -58,12 +59,12 @@ def test_a_passphrase_is_taken_from_a_file_or_a_person(
     hub: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = tmp_path / "secret"
-    secret.write_text("open sesame\n")
+    secret.write_text("open sesame, please\n")
     file = tmp_path / "b.tar"
     assert cli.main(words(hub, "backup", file, "--passphrase-file", secret)) == 0
     assert "encrypted: without the passphrase" in capsys.readouterr().out
 
-    monkeypatch.setattr("getpass.getpass", lambda _: "open sesame")
+    monkeypatch.setattr("getpass.getpass", lambda _: "open sesame, please")
     assert cli.main(words(hub, "restore", file, "--rehearse", "--ask-passphrase")) == 0
     monkeypatch.setattr("getpass.getpass", lambda _: "close sesame")
     assert cli.main(words(hub, "restore", file, "--rehearse", "--ask-passphrase")) == 1
@@ -86,11 +87,40 @@ def test_a_mistyped_or_empty_passphrase_makes_nothing(
     assert not file.exists()
 
 
+@pytest.mark.parametrize("weak", ["x", "correct hor", "aaaabbbbaaaabbbb", "a a a a a"])
+def test_a_passphrase_that_is_soon_guessed_makes_no_backup(
+    hub: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str], weak: str
+) -> None:
+    secret, file = tmp_path / "secret", tmp_path / "b.tar"
+    secret.write_text(weak)
+
+    assert cli.main(words(hub, "backup", file, "--passphrase-file", secret)) == 1
+
+    assert not file.exists()
+    said = capsys.readouterr().err
+    assert "no backup was made" in said
+    assert "openssl rand" in said
+
+
+@pytest.mark.parametrize("good", ["correct hors", "马 电池 钉 书 正确", "jAx0/9f+Kq2w"])
+def test_twelve_characters_or_five_words_will_do(good: str) -> None:
+    assert fit_for_a_backup(good) == good
+
+
+def test_an_old_backup_opens_with_a_passphrase_that_would_not_do_today(
+    hub: Source, tmp_path: Path
+) -> None:
+    old = make(Order(hub, tmp_path / "old.tar", T0_MS, "x")).path
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    assert cli.main(words(hub, "restore", old, "--rehearse", "--passphrase-file", secret)) == 0
+
+
 def test_the_configured_passphrase_is_taken(
     hub: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     secret = tmp_path / "secret"
-    secret.write_text("open sesame")
+    secret.write_text("open sesame, please")
     with hub.config.open("a") as file:
         file.write(f"backup: {{folder: {tmp_path}, passphrase_file: {secret}}}\n")
 

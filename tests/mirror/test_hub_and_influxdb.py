@@ -235,10 +235,12 @@ async def test_a_line_that_the_server_refuses_is_shown_by_the_command(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["rewind"], "from when?"),
-        (["rewind", "--from", "yesterday"], "is a time with its zone"),
-        (["rewind", "--all", "--mirror", "elsewhere"], "known: influxdb"),
+        (["rewind"], "Add --from TIME"),
+        (["rewind", "--from", "yesterday"], "is a date or a time"),
+        (["rewind", "--all", "--mirror", "elsewhere"], "There is: influxdb"),
         (["verify", "--from", "2026-11-22T00:00:00Z", "--to", "2026-11-21T00:00:00Z"], "before"),
+        (["verify", "--from", "2026-11-22", "--to", "2026-11-22T00:00"], "before"),
+        (["verify", "--from", "2026-11-22", "--to", "2026-11-21T16:00:00Z"], "before"),
     ],
 )
 async def test_a_wrong_command_says_what_is_wrong(

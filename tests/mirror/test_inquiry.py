@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from hub.configuration.keeping import MirrorTls
 from hub.mirror.inquiry import Inquiry, InquiryError, Range
+from hub.mirror.sink import SetupError
+from hub.texts import LANGUAGES, render
 from tests.mirror.making import NOON_MS, TOKEN, mirror_settings
 
 FLUX = (
@@ -23,12 +27,14 @@ FLUX = (
     ',_result,2,s,s,2026-11-22T04:00:00Z,"a, ""b""",text,temperature,hongmei,io8,di1\r\n'
     "\r\n"
 )
+REASONS = ["no_influxdb", "unauthorized", "not_found", "refused", "unreachable", "tls", "odd"]
 WITHIN = Range("hongmei", NOON_MS, NOON_MS + 60_000)
 
 
 class Canned(ThreadingHTTPServer):
     version = "v2.7.1"
     status = 200
+    answer = FLUX
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -47,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.asked.append((self.path, dict(self.headers), body))
-        answer = FLUX.encode()
+        answer = self.server.answer.encode()
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -96,19 +102,57 @@ def test_influxdb_2_is_asked_in_flux_and_its_tables_are_put_together(canned: Can
 def test_a_server_that_is_no_influxdb_is_not_compared(canned: Canned) -> None:
     canned.version = ""
 
-    with pytest.raises(InquiryError, match="does not say that it is InfluxDB"):
+    with pytest.raises(InquiryError, match="no_influxdb"):
         inquiry(canned).version()
 
 
-def test_a_refusal_is_told_with_the_servers_words(canned: Canned) -> None:
-    canned.status = 404
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, "unauthorized"), (403, "unauthorized"), (404, "not_found"), (500, "refused")],
+)
+def test_a_refusal_has_its_reason(canned: Canned, status: int, code: str) -> None:
+    canned.status = status
 
-    with pytest.raises(InquiryError, match="HTTP 404"):
+    with pytest.raises(InquiryError) as refused:
         inquiry(canned).series("2.7.1", "temperature", WITHIN)
+
+    assert refused.value.text.code == f"mirror.ask.{code}"
+
+
+@pytest.mark.parametrize("version", ["1.6.7", "2.7.1"])
+def test_an_answer_that_is_no_table_is_told(canned: Canned, version: str) -> None:
+    canned.answer = "<html>Please log in,\nor else</html>"
+
+    with pytest.raises(InquiryError, match="odd"):
+        inquiry(canned).series(version, "temperature", WITHIN)
+
+
+def test_a_certificate_file_that_is_not_there_is_told() -> None:
+    tls = MirrorTls(ca_file="/nowhere.pem")
+    asking = Inquiry(mirror_settings("https://127.0.0.1:1", tls=tls), TOKEN)
+
+    with pytest.raises(SetupError) as refused:
+        asking.version()
+
+    assert refused.value.text.code == "mirror.ca_file"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_refusal_says_that_nothing_was_compared_and_what_to_do(
+    reason: str, language: str
+) -> None:
+    told = render(InquiryError(reason, status=418, detail="teapot").text, language)
+
+    assert {"en": "nothing was compared", "zh-CN": "没有比较", "zh-TW": "沒有比較"}[
+        language
+    ] in told
+    assert re.search({"en": "Check|Give|Try"}.get(language, "请|請"), told)
+    assert "418" in told or "teapot" in told
 
 
 def test_a_server_that_is_away_is_told() -> None:
     asking = Inquiry(mirror_settings("http://127.0.0.1:1"), TOKEN)
 
-    with pytest.raises(InquiryError, match="cannot be asked"):
+    with pytest.raises(InquiryError, match="unreachable"):
         asking.version()
