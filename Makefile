@@ -18,9 +18,11 @@ run: ## set up, and start the demo centre (PORT=8090 to move it)
 	@tools/setup.sh run
 	@exec .venv/bin/linli demo $(if $(PORT),--port $(PORT)) $(ARGS)
 
+# The tests start Python hundreds of times: it reads the compiled modules instead of compiling again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: ## set up, and run every test (ARGS="-k doors" for some)
 	@tools/setup.sh dev tools
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n logical --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## style, types, and who may import whom
 	@tools/setup.sh dev
