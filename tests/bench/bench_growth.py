@@ -5,6 +5,9 @@ and a fresh process opens each, asks it and says what it needed. Old and new mus
 only the file may grow. Readings, hours, weeks and the history of rooms are all in it, and every
 answer is compared with what the sensors said.
 
+The start is measured twice: cold, from a file that the kernel has written and forgotten, and warm,
+just after. How much it reads is beside it, and does not depend on the machine.
+
 ``python -m tests.soak.soak_growth`` does the same with many different days.
 """
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +26,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from hub.store.shelf import shelf_of
-from hub.store.store import DATABASE
+from hub.store.store import DATABASE, Store
 from tests.bench import questions
 from tests.bench.figures import Need, machine
 from tests.bench.played import DAY_MS, HOUR_MS, NOON_MS, SLOT_MS, played
@@ -45,6 +49,8 @@ class Figures:
     chapters: int = 0
     commits: int = 0
     wrong: int = 0
+    read_mb: float = 0.0
+    """At the start, from the disk or from the kernel's memory of it."""
     ms: dict[str, float] = field(default_factory=dict)
     """Of each question, in wall time and CPU time."""
     rss_mib: dict[str, float] = field(default_factory=dict)
@@ -93,6 +99,27 @@ async def measure(folder: Path, source: Path, days: int, age: int) -> Figures:
     return found
 
 
+async def start(folder: Path, end_ms: int) -> tuple[float, float, float]:
+    """Only open: milliseconds, of which CPU, and megabytes read."""
+    begun, before = questions.stamp(), read_bytes()
+    store = await Store.open(folder, questions.clock_at(end_ms), 1000)
+    ended, read = questions.stamp(), read_bytes() - before
+    await store.close()
+    return (ended[0] - begun[0]) * 1000, (ended[1] - begun[1]) * 1000, read / 1e6
+
+
+def read_bytes() -> int:
+    """What this process has read so far."""
+    return int(Path("/proc/self/io").read_text(encoding="ascii").split()[1])
+
+
+def forgotten(file: Path) -> None:
+    """Written to the disk, and no page of it left in memory: a fresh file is neither."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def weighed(folder: Path, found: Figures) -> Figures:
     """What lies on the disk."""
     found.file_mb = (folder / DATABASE).stat().st_size / 1e6
@@ -118,22 +145,31 @@ def parts(folder: Path) -> dict[str, float]:
 
 
 def in_child(folder: Path, source: Path, days: int, age: int) -> Figures:
-    command = [sys.executable, "-m", "tests.bench.bench_growth", "--child"]
-    command += [str(folder), str(source), str(days), str(age)]
+    forgotten(folder / DATABASE)
+    end_ms = Told(source, days).truth.end_ms
+    cold_ms, cold_cpu, read_mb = json.loads(child("--start", folder, end_ms))
+    found = Figures(**json.loads(child("--child", folder, source, days, age)))
+    found.ms["cold"], found.ms["cold CPU"], found.read_mb = cold_ms, cold_cpu, read_mb
+    return found
+
+
+def child(*arguments: object) -> str:
+    """What a fresh process said."""
+    command = [sys.executable, "-m", "tests.bench.bench_growth", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
-    return Figures(**json.loads(done.stdout))
+    return done.stdout
 
 
 def row(found: Figures) -> str:
     ms, rss = found.ms, found.rss_mib
     cells = [f"{ms[name]:8.1f} /{ms[name + ' CPU']:6.1f}" for name in TIMES]
     sizes = " -> ".join(f"{mib:.0f}" for mib in rss.values())
-    return f"{found.age:4} d {found.file_mb:8.1f} {' '.join(cells)}   {sizes}"
+    return f"{found.age:4} d {found.file_mb:8.1f} {' '.join(cells)}   {found.read_mb:.1f}   {sizes}"
 
 
-TIMES = ("start", "hours", "old hours", "room", "page", "lively")
+TIMES = ("cold", "start", "hours", "old hours", "room", "page", "lively")
 
 
 def grow(source: Path, days: int, ages: tuple[int, ...], is_whole: bool = False) -> None:
@@ -142,8 +178,9 @@ def grow(source: Path, days: int, ages: tuple[int, ...], is_whole: bool = False)
     end_ms = told.truth.end_ms
     print(
         f"{days} days played: {told.truth.changes} changes, {told.truth.commits} commits\n"
-        "milliseconds, wall / CPU; memory in MiB: before, open, after all questions\n"
-        "   age   MB    " + "".join(f"{name:>17}" for name in TIMES) + "   memory",
+        "milliseconds, wall / CPU; cold: a start from the disk; read: MB at a start\n"
+        "memory in MiB: before, open, after all questions\n"
+        "   age   MB    " + "".join(f"{name:>17}" for name in TIMES) + "   read  memory",
         flush=True,
     )
     every: list[Figures] = []
@@ -193,7 +230,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
+    if sys.argv[1:2] == ["--start"]:
+        print(json.dumps(asyncio.run(start(Path(sys.argv[2]), int(sys.argv[3])))))
+    elif sys.argv[1:2] == ["--child"]:
         place, play, days_, age_ = sys.argv[2:]
         figures = asyncio.run(measure(Path(place), Path(play), int(days_), int(age_)))
         print(json.dumps(asdict(figures)))
