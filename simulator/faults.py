@@ -26,6 +26,15 @@ class Fault(StrEnum):
     LOW_BATTERY = "low_battery"
     OFFLINE = "offline"  # its gateway says that it is gone
     UNPLUGGED = "unplugged"  # its cable was pulled
+    STUCK_AT_0 = "stuck_at_0"  # it sees nobody, whoever is there
+    STUCK_AT_1 = "stuck_at_1"  # it sees somebody in an empty room
+    BAD = "bad"  # it sends what is no value
+    FLAPPING = "flapping"  # it says one thing and the other, every few seconds
+
+
+FROZEN = (Fault.STUCK, Fault.STUCK_AT_0, Fault.STUCK_AT_1)
+MUTE = (Fault.SILENT, Fault.OFFLINE)
+FLAPS_S = (1, 20)
 
 
 class Breakable(Protocol):

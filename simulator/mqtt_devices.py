@@ -13,7 +13,8 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from simulator.centre import Device, implied
-from simulator.faults import Fault
+from simulator.faults import FLAPS_S, FROZEN, MUTE, Fault
+from simulator.habits import PERFECT, Imperfections
 from simulator.wires import tasmota, zigbee2mqtt
 from simulator.wires.mqtt import Publication
 from simulator.world import DAY, SECOND, DoorMoved, Entered, Fact, Moved, World
@@ -22,6 +23,7 @@ REPORT_EVERY = (200, 280)  # seconds; well inside the ten minutes after which si
 FIRST_REPORT = (20, 150)  # seconds after the start: devices do not all speak at once
 MOTION_CLEARS_AFTER = 60 * SECOND  # the usual timeout of a PIR behind Zigbee2MQTT
 EMPTY_BATTERY = 3  # per cent
+NO_VALUE = "?"
 TELE_PERIOD = 300 * SECOND  # Tasmota's own default
 CO2_OUTSIDE, CO2_PER_PERSON, CO2_CEILING = 430, 22, 1900
 
@@ -33,7 +35,14 @@ class MqttDevice(ABC):
 
     possible_faults: tuple[Fault, ...] = (Fault.SILENT, Fault.STUCK, Fault.OFFLINE)
 
-    def __init__(self, device: Device, world: World, publish: Publish, seed: int) -> None:
+    def __init__(
+        self,
+        device: Device,
+        world: World,
+        publish: Publish,
+        seed: int,
+        imperfections: Imperfections = PERFECT,
+    ) -> None:
         if device.topic is None:
             raise ValueError(f"{device.id} has no topic")
         self.device = device
@@ -41,6 +50,7 @@ class MqttDevice(ABC):
         self.world = world
         self.fault: Fault | None = None
         self.random = Random(f"{device.id}/{seed}")
+        self.imperfections = imperfections
         self._publish = publish
         self._next_report_ms = 0
 
@@ -66,18 +76,28 @@ class MqttDevice(ABC):
         self.look(now_ms)
         self.report(now_ms)
 
+    @property
+    def is_blind(self) -> bool:
+        """What happens does not change what it says."""
+        return self.fault in FROZEN
+
     def react(self, fact: Fact, now_ms: int) -> None:
-        if self.fault is not Fault.STUCK and self.notices(fact, now_ms):
+        if not self.is_blind and self.notices(fact, now_ms):
             self.report(now_ms)
 
     def tick(self, now_ms: int) -> None:
-        changed = self.fault is not Fault.STUCK and self.passes_time(now_ms)
+        changed = not self.is_blind and self.passes_time(now_ms)
         if changed or now_ms >= self._next_report_ms:
             self.report(now_ms)
 
+    @property
+    def due_ms(self) -> int:
+        """When time alone lets it speak next."""
+        return self._next_report_ms
+
     def report(self, now_ms: int) -> None:
         self._next_report_ms = now_ms + self.pause_ms()
-        if self.fault in (Fault.SILENT, Fault.OFFLINE):
+        if self.fault in MUTE:
             return
         for publication in self.messages(now_ms):
             self._publish(publication)
@@ -109,12 +129,53 @@ class ZigbeeDevice(MqttDevice):
 
     possible_faults = (Fault.SILENT, Fault.STUCK, Fault.OFFLINE, Fault.LOW_BATTERY)
 
-    def __init__(self, device: Device, world: World, publish: Publish, seed: int) -> None:
-        super().__init__(device, world, publish, seed)
+    def __init__(
+        self,
+        device: Device,
+        world: World,
+        publish: Publish,
+        seed: int,
+        imperfections: Imperfections = PERFECT,
+    ) -> None:
+        super().__init__(device, world, publish, seed, imperfections)
         self.values: zigbee2mqtt.State = {}
         self._battery = self.random.randint(46, 100)
         self._link = self.random.randint(60, 220)
+        self._flaps_ms: int | None = None
         self.look(0)
+
+    def say(self, seen: bool) -> None:
+        """Claim that somebody is seen, or nobody, whatever is true."""
+
+    def break_down(self, fault: Fault, now_ms: int) -> None:
+        super().break_down(fault, now_ms)
+        if fault in (Fault.STUCK_AT_0, Fault.STUCK_AT_1):
+            self.say(fault is Fault.STUCK_AT_1)
+            self.report(now_ms)
+        elif fault is Fault.BAD:
+            self.report(now_ms)
+        elif fault is Fault.FLAPPING:
+            self._flaps_ms = now_ms
+
+    def repair(self, now_ms: int) -> None:
+        self._flaps_ms = None
+        super().repair(now_ms)
+
+    @property
+    def is_blind(self) -> bool:
+        return super().is_blind or self._flaps_ms is not None
+
+    @property
+    def due_ms(self) -> int:
+        due_ms = super().due_ms
+        return due_ms if self._flaps_ms is None else min(due_ms, self._flaps_ms)
+
+    def tick(self, now_ms: int) -> None:
+        if self._flaps_ms is not None and now_ms >= self._flaps_ms:
+            self._flaps_ms = now_ms + self.random.randint(*FLAPS_S) * SECOND
+            self.say(self.random.random() < 0.5)
+            self.report(now_ms)
+        super().tick(now_ms)
 
     def online(self, online: bool) -> Publication:
         return zigbee2mqtt.availability(self.topic, online)
@@ -123,11 +184,15 @@ class ZigbeeDevice(MqttDevice):
         self._link = max(20, min(255, self._link + self.random.randint(-4, 4)))
         battery = EMPTY_BATTERY if self.fault is Fault.LOW_BATTERY else self._battery
         own: zigbee2mqtt.State = {"battery": battery, "linkquality": self._link}
-        return (zigbee2mqtt.state(self.topic, self.values | own),)
+        values = dict.fromkeys(self.values, NO_VALUE) if self.fault is Fault.BAD else self.values
+        return (zigbee2mqtt.state(self.topic, {**values, **own}),)
 
 
 class DoorContact(ZigbeeDevice):
     """A reed contact. It watches a named door, or its room's only one."""
+
+    def say(self, seen: bool) -> None:
+        self.values["contact"] = not seen
 
     def look(self, now_ms: int) -> None:
         self.values["contact"] = not self.world.is_open(self._door)
@@ -149,18 +214,36 @@ class MotionSensor(ZigbeeDevice):
     Several in one room share the people between them, as they would share the floor.
     """
 
-    def __init__(self, device: Device, world: World, publish: Publish, seed: int) -> None:
+    def __init__(
+        self,
+        device: Device,
+        world: World,
+        publish: Publish,
+        seed: int,
+        imperfections: Imperfections = PERFECT,
+    ) -> None:
         self._last_ms = self._told_ms = 0
-        super().__init__(device, world, publish, seed)
+        self._clears_after_ms = imperfections.pir_clears_s * SECOND
+        super().__init__(device, world, publish, seed, imperfections)
         siblings = [
             other.id
             for other in world.centre.devices
             if other.room == device.room and kind_of(other) is MotionSensor
         ]
         self._sees = siblings.index(device.id), len(siblings)
+        self._blind_to: dict[int, bool] = {}  # who sits where it does not look
+
+    def say(self, seen: bool) -> None:
+        self.values["occupancy"] = seen
 
     def look(self, now_ms: int) -> None:
-        self.values["occupancy"] = now_ms - self._last_ms < MOTION_CLEARS_AFTER and now_ms > 0
+        self.values["occupancy"] = now_ms - self._last_ms < self._clears_after_ms and now_ms > 0
+
+    @property
+    def due_ms(self) -> int:
+        if self.is_blind or not self.values["occupancy"]:
+            return super().due_ms
+        return min(super().due_ms, self._last_ms + self._clears_after_ms)
 
     def notices(self, fact: Fact, now_ms: int) -> bool:
         if not isinstance(fact, Moved) or fact.place != self.device.room:
@@ -168,15 +251,25 @@ class MotionSensor(ZigbeeDevice):
         own, total = self._sees
         if fact.who >= 0 and fact.who % total != own:
             return False
+        if self._overlooks(fact):
+            return False
         self._last_ms = now_ms
         was, self.values["occupancy"] = self.values["occupancy"], True
-        return not was or now_ms - self._told_ms >= MOTION_CLEARS_AFTER
+        return not was or now_ms - self._told_ms >= self._clears_after_ms
+
+    def _overlooks(self, fact: Moved) -> bool:
+        """Whoever walks is seen; of who sits, that depends on the seat and on the movement."""
+        sensor = self.imperfections
+        if not fact.is_small:
+            self._blind_to[fact.who] = self.random.random() < sensor.pir_blind
+            return False
+        return self._blind_to.get(fact.who, False) or self.random.random() < sensor.pir_misses
 
     def report(self, now_ms: int) -> None:
         self._told_ms = now_ms
         super().report(now_ms)
-        if self.values["occupancy"]:  # a PIR repeats "motion" on motion only, never by the clock
-            self._next_report_ms = now_ms + DAY
+        if self.values["occupancy"] is True and not self.is_blind:
+            self._next_report_ms = now_ms + DAY  # it repeats "motion" on motion, not by the clock
 
     def passes_time(self, now_ms: int) -> bool:
         was = self.values["occupancy"]
@@ -185,17 +278,50 @@ class MotionSensor(ZigbeeDevice):
 
 
 class PeopleCounter(ZigbeeDevice):
-    """Counts who is in the room by who passes its doors."""
+    """Counts who is in the room by who passes its doors, or one of them where it names one."""
+
+    def __init__(
+        self,
+        device: Device,
+        world: World,
+        publish: Publish,
+        seed: int,
+        imperfections: Imperfections = PERFECT,
+    ) -> None:
+        self._balance = 0 if device.door else world.people_in(device.room or "")
+        self._passed_ms = -DAY
+        super().__init__(device, world, publish, seed, imperfections)
+
+    def say(self, seen: bool) -> None:
+        self.values["people"] = int(seen)
 
     def look(self, now_ms: int) -> None:
-        self.values |= {"people": self.world.people_in(self.device.room or ""), "status": "idle"}
+        self.values |= {"people": self._balance, "status": "idle"}
+
+    def repair(self, now_ms: int) -> None:
+        starts_at_0 = self.device.door is not None or self.imperfections.counter_forgets
+        self._balance = 0 if starts_at_0 else self.world.people_in(self.device.room or "")
+        super().repair(now_ms)
 
     def notices(self, fact: Fact, now_ms: int) -> bool:
         if not isinstance(fact, Entered) or self.device.room not in (fact.place, fact.left):
             return False
+        if self.device.door not in (None, fact.door):
+            return False
+        is_in = fact.place == self.device.room
+        times = self._times_counted(now_ms)
+        self._balance = max(self._balance + (times if is_in else -times), 0)
         self.look(now_ms)
-        self.values["status"] = "in" if fact.place == self.device.room else "out"
-        return True
+        self.values["status"] = "in" if is_in else "out"
+        return times > 0
+
+    def _times_counted(self, now_ms: int) -> int:
+        sensor = self.imperfections
+        apart_ms, self._passed_ms = now_ms - self._passed_ms, now_ms
+        drawn = self.random.random()
+        if apart_ms < sensor.counter_merges_ms or drawn < sensor.counter_misses:
+            return 0
+        return 2 if drawn > 1 - sensor.counter_doubles else 1
 
 
 class ClimateSensor(ZigbeeDevice):
@@ -229,8 +355,15 @@ class AirSensor(ClimateSensor):
 class TasmotaDevice(MqttDevice):
     """A Wi-Fi module on mains: a door switch where it has a door, else a metered plug."""
 
-    def __init__(self, device: Device, world: World, publish: Publish, seed: int) -> None:
-        super().__init__(device, world, publish, seed)
+    def __init__(
+        self,
+        device: Device,
+        world: World,
+        publish: Publish,
+        seed: int,
+        imperfections: Imperfections = PERFECT,
+    ) -> None:
+        super().__init__(device, world, publish, seed, imperfections)
         self._zone = ZoneInfo(world.centre.timezone)
         self._booted_ms = 0
         self._power = True
@@ -292,7 +425,7 @@ def kind_of(device: Device) -> type[MqttDevice] | None:
         return TasmotaDevice
     if device.driver != "zigbee2mqtt":
         return None
-    if device.door is not None:
+    if device.door is not None and device.room is None:
         return DoorContact
     parts = device.id.split("-")
     for words, kind in WORDS:

@@ -10,30 +10,11 @@ whose kind of room the centre does not have simply stays at home.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from random import Random
 
 from simulator.centre import OUTSIDE, Centre, Room
-
-MINUTE, HOUR = 60, 3600
-
-
-class Restlessness(IntEnum):
-    """Mean seconds between two movements that a motion sensor would notice."""
-
-    LIVELY = 8
-    BUSY = 25
-    SITTING = 140
-
-
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """From this second of the day, in this place."""
-
-    from_s: int
-    place: str
-    zone: str | None = None
-    restlessness: Restlessness = Restlessness.SITTING
+from simulator.habits import WELL_BEHAVED, Habits, gather, live, pair
+from simulator.stay import HOUR, MINUTE, Itinerary, Restlessness, Stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +50,7 @@ class Role:
     zone: int | None = None
 
 
-LIVELY, BUSY, SITTING = Restlessness
+LIVELY, BUSY, SITTING = Restlessness.LIVELY, Restlessness.BUSY, Restlessness.SITTING
 SHIFT = ((8.0, 12.0), (12.7, 17.5))
 
 ROLES = (
@@ -92,25 +73,38 @@ CLEANING = (7.5, 19.0)
 CLEANING_MINUTES = (3, 7)
 
 
-def day(centre: Centre, seed: int, number: int) -> tuple[Person, ...]:
+def day(
+    centre: Centre, seed: int, number: int, habits: Habits = WELL_BEHAVED
+) -> tuple[Person, ...]:
     """Everybody of one day. The same centre, seed and day number give the same people."""
     random = Random(f"{seed}/{number}")
+    whims = Random(f"habits/{seed}/{number}")
     itineraries = [
         stays
         for role in ROLES
         for room in _rooms(centre, role.kind)
-        for stays in _itineraries(centre, role, room, random)
+        for stays in _unplanned(role, _itineraries(centre, role, room, random), habits, whims)
     ]
     if centre.rooms:
         itineraries.append(_cleaning(centre, random))
     return tuple(_person(index, stays, random) for index, stays in enumerate(itineraries))
 
 
+def _unplanned(
+    role: Role, plans: list[Itinerary], habits: Habits, random: Random
+) -> list[Itinerary]:
+    if habits is WELL_BEHAVED:
+        return plans
+    if role.together:
+        plans = gather(plans, habits, random)
+    return pair([live(plan, habits, random) for plan in plans], habits, random)
+
+
 def _rooms(centre: Centre, kind: str) -> list[Room]:
     return [room for room in centre.rooms if room.kind == kind]
 
 
-def _itineraries(centre: Centre, role: Role, room: Room, random: Random) -> list[list[Stay]]:
+def _itineraries(centre: Centre, role: Role, room: Room, random: Random) -> list[Itinerary]:
     zone = None
     if role.zone is not None and room.zones:
         zone = room.zones[min(role.zone, len(room.zones) - 1)]
@@ -118,19 +112,15 @@ def _itineraries(centre: Centre, role: Role, room: Room, random: Random) -> list
     return [draw(centre, role, room.id, zone, random) for _ in range(role.count)]
 
 
-def _own_time(
-    centre: Centre, role: Role, room: str, zone: str | None, random: Random
-) -> list[Stay]:
+def _own_time(centre: Centre, role: Role, room: str, zone: str | None, random: Random) -> Itinerary:
     opens, ends = random.choice(role.windows)
     arrives = int(random.uniform(opens, ends) * HOUR)
     leaves = arrives + random.randint(*role.stay_minutes) * MINUTE
     return [Stay(arrives, room, zone, role.restlessness), Stay(leaves, OUTSIDE)]
 
 
-def _together(
-    centre: Centre, role: Role, room: str, zone: str | None, random: Random
-) -> list[Stay]:
-    stays: list[Stay] = []
+def _together(centre: Centre, role: Role, room: str, zone: str | None, random: Random) -> Itinerary:
+    stays: Itinerary = []
     for opens, ends in role.windows:
         arrives = int(opens * HOUR) + random.randint(-8, 4) * MINUTE
         leaves = int(ends * HOUR) + random.randint(0, 5) * MINUTE
@@ -139,7 +129,7 @@ def _together(
     return stays
 
 
-def _afterwards(centre: Centre, role: Role, leaves: int, random: Random) -> list[Stay]:
+def _afterwards(centre: Centre, role: Role, leaves: int, random: Random) -> Itinerary:
     """Home; or first to lunch, for those who were here all morning."""
     canteens = _rooms(centre, "canteen")
     at_noon = 11 * HOUR < leaves < 13 * HOUR
@@ -149,9 +139,9 @@ def _afterwards(centre: Centre, role: Role, leaves: int, random: Random) -> list
     return [Stay(leaves, random.choice(canteens).id), Stay(eats, OUTSIDE)]
 
 
-def _cleaning(centre: Centre, random: Random) -> list[Stay]:
+def _cleaning(centre: Centre, random: Random) -> Itinerary:
     """One person goes round all rooms, all day: what keeps the doors moving in quiet hours."""
-    stays: list[Stay] = []
+    stays: Itinerary = []
     second, end = (int(hour * HOUR) for hour in CLEANING)
     while second < end:
         stays.append(Stay(second, random.choice(centre.rooms).id, None, LIVELY))
@@ -159,7 +149,7 @@ def _cleaning(centre: Centre, random: Random) -> list[Stay]:
     return [*stays, Stay(second, OUTSIDE)]
 
 
-def _person(number: int, stays: list[Stay], random: Random) -> Person:
+def _person(number: int, stays: Itinerary, random: Random) -> Person:
     diastolic = random.randint(62, 96)
     return Person(
         number=number,

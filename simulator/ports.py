@@ -10,8 +10,20 @@ import os
 import select
 import tty
 from pathlib import Path
+from typing import Protocol
 
 DRAIN = 4096
+
+
+class Port(Protocol):
+    """A serial line, seen from the device."""
+
+    def plug(self) -> None: ...
+
+    def unplug(self) -> None: ...
+
+    def write(self, data: bytes) -> bool:
+        """False where nobody listens."""
 
 
 class PseudoTerminal:

@@ -17,7 +17,9 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from simulator.centre import OUTSIDE, Centre, Door, route
-from simulator.people import Person, Restlessness, Stay, day
+from simulator.habits import WELL_BEHAVED, Habits
+from simulator.people import Person, day
+from simulator.stay import HOUR, MINUTE, Restlessness, Stay
 
 SECOND = 1000
 DAY = 86_400_000
@@ -43,6 +45,7 @@ class Moved:
 
     place: str
     who: int
+    is_small: bool = False  # somebody who stays where he is, not one who walks
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Entered:
 
     place: str
     left: str
+    door: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,19 @@ def story_shift_ms(now_ms: int, timezone: str) -> int:
 class World:
     """The house and who is in it. Times handed in and out are clock milliseconds."""
 
-    def __init__(self, centre: Centre, seed: int, start_ms: int, shift_ms: int = 0) -> None:
+    def __init__(
+        self,
+        centre: Centre,
+        seed: int,
+        start_ms: int,
+        shift_ms: int = 0,
+        habits: Habits = WELL_BEHAVED,
+    ) -> None:
         self.centre = centre
         self._seed = seed
+        self._habits = habits
         self._random = Random(f"world/{seed}")
+        self._whims = Random(f"whims/{seed}")
         self._shift_ms = shift_ms
         self._zone = ZoneInfo(centre.timezone)
         self._order = count()
@@ -116,13 +129,23 @@ class World:
         )
 
     def someone(self, place: str, zone: str | None, now_ms: int) -> bool:
-        """What a radar would notice: people, and whoever the panel let in."""
-        return self.people_in(place, zone) > 0 or self._ghosts.get(place, 0) > now_ms
+        """What a radar would notice: people, and whoever the panel let in.
+
+        Whoever walks across a room with zones is seen in each of them.
+        """
+        seen = any(
+            at == place and (zone is None or in_zone in (zone, None))
+            for at, in_zone in self._where.values()
+        )
+        return seen or self._ghosts.get(place, 0) > now_ms
 
     def stirs(self, place: str, zone: str | None, now_ms: int) -> bool:
         """Whether somebody there moves just now, rather than sitting still."""
-        stirred = self._stirred.get((place, zone), -DAY)
-        return now_ms - stirred < STIRS_FOR or self._ghosts.get(place, 0) > now_ms
+        return self.still_ms(place, zone, now_ms) < STIRS_FOR or self._ghosts.get(place, 0) > now_ms
+
+    def still_ms(self, place: str, zone: str | None, now_ms: int) -> int:
+        """For how long nobody there has moved."""
+        return now_ms - self._stirred.get((place, zone), -DAY)
 
     def is_open(self, door: str) -> bool:
         return door in self._shuts_ms
@@ -150,6 +173,11 @@ class World:
 
     # What happens
 
+    @property
+    def due_ms(self) -> int:
+        """When something happens next; every day has a midnight."""
+        return self._due[0][0]
+
     def advance(self, now_ms: int) -> list[Fact]:
         """Play everything due until now, in order, and say what there was to see."""
         while self._due and self._due[0][0] <= now_ms:
@@ -166,11 +194,23 @@ class World:
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         second = int((local - midnight) / timedelta(seconds=1))
         self._midnight_ms = now_ms - second * SECOND
-        self._people = day(self.centre, self._seed, local.toordinal())
+        self._people = day(self.centre, self._seed, local.toordinal(), self._habits)
         self._where.clear()  # nobody sleeps here
         for person in self._people:
             self._settle(person, person.at(second) if first else -1, now_ms)
+        self._peek_at_doors(now_ms)
         self._at(self._midnight_ms + DAY, self._begin_day)
+
+    def _peek_at_doors(self, now_ms: int) -> None:
+        """Doors that will be opened today without anybody passing: somebody only looks in."""
+        habits, whims = self._habits, self._whims
+        for door in self.centre.passages if habits.peeks else ():
+            peeks = int(habits.peeks) + (whims.random() < habits.peeks % 1)
+            for _ in range(peeks):
+                hour = whims.uniform(*habits.peek_hours)
+                at_ms = self._midnight_ms + int(hour * HOUR * SECOND)
+                if at_ms >= now_ms:
+                    self.open_door(door.id, at_ms + DOOR_STAYS_OPEN, at_ms)
 
     def _settle(self, person: Person, index: int, now_ms: int) -> None:
         """Put a person where the plan has him now, and plan his next way."""
@@ -202,15 +242,22 @@ class World:
             self._plan(person, index + 1, now_ms)
             return
         beyond = way[0].other_side(here)
-        self._open(way[0].id, now_ms, now_ms + DOOR_STAYS_OPEN)
+        self._open(way[0].id, now_ms, now_ms + self._open_for_ms())
         self._stir(here, person.number, now_ms)
         self._where.pop(person.number, None)
         if beyond != OUTSIDE:
             self._where[person.number] = (beyond, None)
-        self._facts.append(Entered(beyond, here))
+        self._facts.append(Entered(beyond, here, way[0].id))
         self._stir(beyond, person.number, now_ms)
         pause_ms = self._random.randint(*STEP) * SECOND
         self._at(now_ms + pause_ms, lambda at: self._walk(person, index, way[1:], at))
+
+    def _open_for_ms(self) -> int:
+        """A door falls shut behind people, unless they leave it open."""
+        habits = self._habits
+        if not habits.props or self._whims.random() >= habits.props:
+            return DOOR_STAYS_OPEN
+        return self._whims.randint(*habits.prop_minutes) * MINUTE * SECOND
 
     def _stay(self, person: Person, stay: Stay, now_ms: int) -> None:
         here = self._where[person.number]
@@ -231,7 +278,7 @@ class World:
         """Stir now and then, for as long as the person stays in this place."""
         if self._where.get(person.number) is not here:  # the very stay, not a later one like it
             return
-        self._stir(here[0], person.number, now_ms)
+        self._stir(here[0], person.number, now_ms, is_small=True)
         pause_ms = int(self._random.expovariate(1 / stay.restlessness) * SECOND) + SECOND
         self._at(now_ms + pause_ms, lambda at: self._fidget(person, stay, here, at))
 
@@ -242,12 +289,12 @@ class World:
         self._stir(place, GHOST, now_ms)
         self._at(now_ms + 3 * SECOND, lambda at: self._haunt(place, at))
 
-    def _stir(self, place: str, who: int, now_ms: int) -> None:
+    def _stir(self, place: str, who: int, now_ms: int, *, is_small: bool = False) -> None:
         if place == OUTSIDE:
             return
         _, zone = self._where.get(who, (place, None))
         self._stirred[place, None] = self._stirred[place, zone] = now_ms
-        self._facts.append(Moved(place, who))
+        self._facts.append(Moved(place, who, is_small))
 
     def _open(self, door: str, now_ms: int, until_ms: int) -> None:
         if door not in self._shuts_ms:

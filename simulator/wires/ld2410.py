@@ -21,6 +21,7 @@ class Target(IntEnum):
     MOVING = 1
     STILL = 2
     BOTH = 3
+    CALIBRATING = 4  # it measures the background, and says nothing of people
 
 
 def report(
