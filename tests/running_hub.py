@@ -122,6 +122,11 @@ class RunningHub:
         assert response.status_code == 200, f"{path}: {response.status_code} {response.text}"
         return response.json()
 
+    async def metric(self, name: str) -> float:
+        """What it counts, by a name without labels."""
+        lines = (await self.client.get("/metrics")).text.splitlines()
+        return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
+
     async def readings(self, **params: str | int) -> list[dict[str, Any]]:
         """All pages of ``readings``."""
         items: list[dict[str, Any]] = []

@@ -68,10 +68,6 @@ class ClockedHub(RunningHub):
         items: list[dict[str, Any]] = await self.until(are_there)
         return items
 
-    async def metric(self, name: str) -> float:
-        lines = (await self.client.get("/metrics")).text.splitlines()
-        return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
-
 
 async def shine(broker: Broker, values: range) -> None:
     """Each value is another one, so that every message is a change."""
