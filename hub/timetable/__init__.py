@@ -1,0 +1,1 @@
+"""When rooms are open, and what for: hours, purposes, holidays and make-up days."""
