@@ -13,11 +13,21 @@ from starlette.exceptions import HTTPException
 
 from hub.api.documents import encode
 from hub.domain.errors import BadFormError, BadQueryError, NotFoundError
+from hub.domain.room import Text
 from hub.store.query import BadCursorError, QueryTooSlowError, StoreBusyError
+from hub.texts import negotiate, render
 
 NO_STORE = {"Cache-Control": "no-store"}
 PROBLEM_JSON = "application/problem+json"
 API = "/api/"
+UNFIT = {  # pydantic's types of error: our code, and which of its figures says what is allowed
+    "less_than_equal": ("at_most", "le"),
+    "greater_than_equal": ("at_least", "ge"),
+    "literal_error": ("one_of", "expected"),
+    "enum": ("one_of", "expected"),
+    "int_parsing": ("whole_number", ""),
+}
+FORMS = {413: "form_large", 415: "form_kind"}
 
 
 class Problem(msgspec.Struct, rename={"kind": "type"}):
@@ -73,7 +83,8 @@ def handle_errors(app: FastAPI, page: Callable[[Request, int], Response]) -> Non
     )
 
     async def tell(request: Request, error: Exception) -> Response:
-        found = explain(error)
+        asked, accepted = request.query_params.get("lang"), request.headers.get("Accept-Language")
+        found = explain(error, negotiate(asked, None, accepted))
         if not request.url.path.startswith(API):
             return page(request, found.status)
         body = encode(found)
@@ -83,32 +94,48 @@ def handle_errors(app: FastAPI, page: Callable[[Request, int], Response]) -> Non
         app.add_exception_handler(kind, tell)
 
 
-def explain(error: Exception) -> Problem:
-    """What a caller did wrong, or what we could not do."""
+def explain(error: Exception, language: str) -> Problem:
+    """What a caller did wrong, or what we could not do, in his language."""
     match error:
         case NotFoundError():
-            kind = error.code.removeprefix("unknown_")
-            return _problem(404, error.code, f"There is no such {kind}", f"None is called {error}.")
+            return _problem(
+                404, error.code, Text("problem.no_such", {"name": error.name}), language
+            )
         case BadQueryError() | BadCursorError():
-            name = error.parameter if isinstance(error, BadQueryError) else "cursor"
-            return _problem(422, "bad_query", f"The parameter {name} cannot be used", str(error))
+            text = error.text if isinstance(error, BadQueryError) else Text("query.cursor")
+            return _problem(422, "bad_query", text, language)
         case BadFormError():
-            return _problem(error.status, "bad_form", "The form cannot be used", str(error))
+            code = FORMS.get(error.status, "form_broken")
+            return _problem(error.status, "bad_form", Text(f"problem.{code}"), language)
         case RequestValidationError():
-            found = (f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors())
-            return _problem(422, "bad_query", "A parameter cannot be used", "; ".join(found))
-        case QueryTooSlowError():
-            remedy = "Ask for a shorter time, one device or fewer rows."
-            return _problem(503, "too_slow", "The answer took too long", remedy)
-        case StoreBusyError():
-            remedy = "Too many long questions wait already; ask again in some seconds."
-            return _problem(503, "busy", "The history is busy", remedy)
+            found = [_unfit(dict(item)) for item in error.errors()]
+            return _problem(422, "bad_query", found[0], language, *found[1:])
+        case QueryTooSlowError() | StoreBusyError():
+            is_slow = isinstance(error, QueryTooSlowError)
+            code, remedy = ("too_slow", "shorter") if is_slow else ("busy", "later")
+            return _problem(503, code, Text(f"problem.{remedy}"), language)
         case HTTPException():
-            status, detail = error.status_code, str(error.detail)
-            return _problem(status, f"http_{status}", "The request was refused", detail)
-    remedy = "This is a mistake of the hub; its log says which. Please report it."
-    return _problem(500, "internal", "The hub could not answer", remedy)
+            return _refusal(error, language)
+    return _problem(500, "internal", Text("problem.report"), language)
 
 
-def _problem(status: int, code: str, title: str, detail: str) -> Problem:
-    return Problem(f"urn:linli:problem:{code}", title, status, detail)
+def _unfit(item: Mapping[str, Any]) -> Text:
+    """One parameter that the route does not take like that."""
+    code, limit = UNFIT.get(item["type"], ("unfit", ""))
+    params = {"parameter": ".".join(map(str, item["loc"][1:])), "detail": str(item["msg"])}
+    allowed = str(item.get("ctx", {}).get(limit, ""))
+    return Text(f"query.{code}", {**params, "allowed": allowed})
+
+
+def _refusal(error: HTTPException, language: str) -> Problem:
+    status, detail = error.status_code, str(error.detail)
+    code = {404: "no_address", 405: "no_method"}.get(status, "refused")
+    text = Text(f"problem.{code}", {"status": status, "detail": detail})
+    found = _problem(status, "refused", text, language)
+    return msgspec.structs.replace(found, kind=f"urn:linli:problem:http_{status}")
+
+
+def _problem(status: int, code: str, detail: Text, language: str, *more: Text) -> Problem:
+    title = render(Text(f"problem.title.{code}"), language)
+    said = " ".join(render(text, language) for text in (detail, *more))
+    return Problem(f"urn:linli:problem:{code}", title, status, said)

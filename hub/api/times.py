@@ -36,9 +36,7 @@ def parse_time(parameter: str, text: str | None, default_ms: int) -> int:
     """
     if text is None:
         return default_ms
-    wrong = BadQueryError(
-        parameter, f"{parameter} is a time with its zone, for example 2026-11-20T15:20:00Z"
-    )
+    wrong = BadQueryError(parameter, "time")
     try:
         # a plus sign that was not escaped arrives as a blank
         at = datetime.fromisoformat(text.strip().replace(" ", "+"))
@@ -59,7 +57,7 @@ def parse_range(from_: str | None, to: str | None, now_ms: int, default_ms: int)
     to_ms = parse_time("to", to, now_ms + 1)
     from_ms = parse_time("from", from_, to_ms - default_ms)
     if from_ms > to_ms:
-        raise BadQueryError("from", "from is later than to")
+        raise BadQueryError("from", "wrong_way")
     return from_ms, to_ms
 
 

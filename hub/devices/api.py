@@ -139,16 +139,16 @@ class Summaries:
         """
         if device is None or channel is None:
             missing = "device" if device is None else "channel"
-            raise BadQueryError(missing, "minutes, hours and days are of one device and channel")
+            raise BadQueryError(missing, "sums_of_one")
         if quality not in (None, Quality.GOOD):
-            raise BadQueryError("quality", "only good values are summed up; use step=raw")
+            raise BadQueryError("quality", "sums_of_good")
         name, part = _split(channel)
         if not part:
             said = self._devices.device(device).channels
             parts = [key.removeprefix(f"{name}.") for key in said if key.startswith(f"{name}.")]
             if len(parts) > 1 and name not in said:
                 several = ", ".join(f"{name}.{part}" for part in sorted(parts))
-                raise BadQueryError("channel", f"this device has several; name one of {several}")
+                raise BadQueryError("channel", "several_parts", known=several)
             if parts and name not in said:
                 part = parts[0]
         return Wanted(SeriesKey(device, name, part), self._silent_after[device])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hub.domain.room import Text
+
 
 class NotFoundError(LookupError):
     """Something was asked for that this centre does not have."""
@@ -28,11 +30,11 @@ class UnknownChannelError(NotFoundError):
 
 
 class BadQueryError(ValueError):
-    """A parameter that cannot be understood; the message says how it should look."""
+    """A parameter that cannot be understood; the text says how it should look."""
 
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(message)
-        self.parameter = parameter
+    def __init__(self, parameter: str, code: str, **params: str) -> None:
+        super().__init__(code)
+        self.text = Text(f"query.{code}", {"parameter": parameter, **params})
 
 
 class BadFormError(ValueError):

@@ -20,7 +20,7 @@ async def sent(body: bytes, kind: str = URLENCODED) -> httpx.Response:
         try:
             return JSONResponse(dict(await form(request)))
         except BadFormError as error:
-            return Response(status_code=explain(error).status)
+            return Response(status_code=explain(error, "en").status)
 
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:

@@ -87,7 +87,7 @@ class Asked:
             cursor = {"cursor": page["next"]}
 
     async def refused(self, path: str, **params: str | int) -> str:
-        response = await self.client.get(f"/api/v1/{path}", params=params)
+        response = await self.client.get(f"/api/v1/{path}", params={"lang": "en", **params})
         assert response.status_code == 422, response.text
         return str(response.json()["detail"])
 

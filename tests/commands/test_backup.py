@@ -13,8 +13,9 @@ from hub.backup import places
 from hub.backup.archive import verified
 from hub.backup.make import Order, Source, make
 from hub.backup.secret import fit_for_a_backup
-from tests.backup.samples import T0_MS, source
+from tests.backup.samples import source
 from tests.flow.test_full_disk import fill
+from tests.store.making import T0_MS
 
 
 @pytest.fixture
