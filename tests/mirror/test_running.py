@@ -70,17 +70,25 @@ async def test_a_rewind_during_a_request_is_not_overwritten_by_its_answer(
     assert trial.source.reached == []
 
 
-async def test_a_store_that_is_busy_is_asked_again(
-    server: ScriptedServer, trial: Trial, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [(StoreBusyError("x"), "mirror.store"), (KeyError("a mistake of ours"), "mirror.failed")],
+)
+async def test_what_fails_here_is_told_and_tried_again(
+    server: ScriptedServer,
+    trial: Trial,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+    code: str,
 ) -> None:
     monkeypatch.setattr(rules, "BACKOFF_S", (0.01, 0.01))
     monkeypatch.setattr(service, "POLL_S", 0.01)
     wanted = trial.history(10)
-    trial.source.failure = StoreBusyError("x")
+    trial.source.failure = failure
     running = asyncio.create_task(trial.mirror.run())
     await until(lambda: trial.mirror.state is State.WAITING)
     assert trial.mirror.trouble is not None
-    assert trial.mirror.trouble.code == "mirror.store"
+    assert trial.mirror.trouble.code == code
 
     trial.source.failure = None
     await until(lambda: trial.mirror.state is State.OK)
@@ -245,26 +253,6 @@ async def test_history_that_may_not_be_sent_yet_is_waited_for_without_haste(
 
     assert [await trial.mirror.step() for _ in range(3)] == [service.POLL_S] * 3
     assert server.sizes == []
-
-
-async def test_a_mistake_of_ours_does_not_end_the_hub_and_is_told(
-    server: ScriptedServer, trial: Trial, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rules, "BACKOFF_S", (0.01, 0.01))
-    monkeypatch.setattr(service, "POLL_S", 0.01)
-    wanted = trial.history(10)
-    trial.source.failure = KeyError("a mistake")
-    running = asyncio.create_task(trial.mirror.run())
-    await until(lambda: trial.mirror.state is State.WAITING)
-    assert trial.mirror.trouble is not None
-    assert trial.mirror.trouble.code == "mirror.failed"
-
-    trial.source.failure = None
-    await until(lambda: trial.mirror.state is State.OK)
-    running.cancel()
-    await asyncio.wait({running})
-
-    assert server.values() == wanted
 
 
 async def test_it_is_trying_until_the_server_has_acknowledged_something(
