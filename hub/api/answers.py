@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from hub.api.documents import encode
-from hub.domain.errors import BadFormError, BadQueryError, NotFoundError
+from hub.domain.errors import BadFormError, BadQueryError, NotFoundError, RefusedDecisionError
 from hub.domain.room import Text
 from hub.store.query import BadCursorError, QueryTooSlowError, StoreBusyError
 from hub.texts import negotiate, render
@@ -78,6 +78,7 @@ def handle_errors(app: FastAPI, page: Callable[[Request, int], Response]) -> Non
         BadCursorError,
         QueryTooSlowError,
         StoreBusyError,
+        RefusedDecisionError,
         RequestValidationError,
         HTTPException,
     )
@@ -107,6 +108,8 @@ def explain(error: Exception, language: str) -> Problem:
         case BadFormError():
             code = FORMS.get(error.status, "form_broken")
             return _problem(error.status, "bad_form", Text(f"problem.{code}"), language)
+        case RefusedDecisionError():
+            return _problem(error.status, "refused", error.text, language)
         case RequestValidationError():
             found = [_unfit(dict(item)) for item in error.errors()]
             return _problem(422, "bad_query", found[0], language, *found[1:])

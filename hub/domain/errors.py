@@ -43,3 +43,15 @@ class BadFormError(ValueError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class RefusedDecisionError(ValueError):
+    """What somebody decided cannot be, or cannot be kept; nothing was changed.
+
+    The text says why and what to do; ``status`` is the one of HTTP.
+    """
+
+    def __init__(self, text: Text, status: int = 422) -> None:
+        super().__init__(text.code)
+        self.text = text
+        self.status = status
