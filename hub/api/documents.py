@@ -211,8 +211,8 @@ def rfc3339(at_ms: int) -> str:
 
 @functools.lru_cache(maxsize=8192)
 def _to_the_second(at_s: int) -> str:
-    """Most times of a busy moment share their second, and formatting one takes 2 us."""
-    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}"
+    """Most times of a busy moment share their second; strftime takes half as long again."""
+    return datetime.fromtimestamp(at_s, UTC).isoformat()[:19]
 
 
 def room_document(
