@@ -23,6 +23,7 @@ from hub.domain.series import SeriesKey
 from hub.domain.views import RoomStep
 from hub.live import Change
 from hub.store.checkpoint import ROOM
+from hub.store.damage import Kind
 from hub.store.extent import oldest_ms
 from hub.store.history import end_of, read_steps
 from hub.store.hours import read_hours
@@ -186,10 +187,14 @@ class Ends:
         first, behind = min(rows), question.commits_in(-EVER_MS, EVER_MS, wanted.numbers)
         next_end: dict[int, int] = {}
         self._intakes, self._ends = array("q"), array("q")
-        for row in sorted((row for _, row in behind if row >= first), reverse=True):
-            columns = question.commit(row)
-            if columns is not None:
-                self._add(columns, next_end)
+        places = {row for _, row in behind} | {item.place for item in question.lost()}
+        for row in sorted((row for row in places if row >= first), reverse=True):
+            with question.passing_over(Kind.CHANGES, row):
+                columns = question.commit(row)
+                if columns is not None:
+                    self._add(columns, next_end)
+            for number in question.lost_numbers(row):
+                next_end[number] = UNTOLD
         self._intakes.reverse()
         self._ends.reverse()
 

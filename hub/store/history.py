@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from device_drivers.contract import Quality
 from hub.domain.series import SeriesKey
 from hub.live import Change
+from hub.store.damage import Kind
 from hub.store.merge import PENDING, Found, Range, found_in, in_order, places_of
 from hub.store.packing import change_at
-from hub.store.query import ReadingItem
+from hub.store.planes import DamagedBlockError
+from hub.store.query import ReadingItem, ReadingsPage, write_cursor
 from hub.store.reader import EVER_MS, Question
 from hub.store.shelf import Step
 
@@ -29,8 +31,20 @@ class Wanted:
     after: tuple[int, int, int]
 
 
-def read_page(question: Question, wanted: Wanted, keys: Keys) -> tuple[list[ReadingItem], bool]:
-    """One page in order of time, and whether there is more."""
+def read_page(question: Question, wanted: Wanted, keys: Keys) -> ReadingsPage:
+    """One page in order of time, and what of its time cannot be read."""
+    items, is_more = _items(question, wanted, keys)
+    begin = max(wanted.from_ms, wanted.after[0])
+    end = items[-1].observed_ms + 1 if is_more else wanted.to_ms
+    damaged = question.damaged_in(begin, end, wanted.numbers)
+    return ReadingsPage(
+        tuple(items),
+        write_cursor(items[-1]) if is_more else None,
+        tuple(sorted((item.first_ms, item.last_ms) for item in damaged)),
+    )
+
+
+def _items(question: Question, wanted: Wanted, keys: Keys) -> tuple[list[ReadingItem], bool]:
     items: list[ReadingItem] = []
     begin = max(wanted.from_ms, wanted.after[0])
     for found in in_order(question, Range(begin, wanted.to_ms, wanted.numbers), keys):
@@ -50,7 +64,8 @@ def read_steps(
 ) -> list[Step]:
     """The steps of one series that begin in a time, the one that ran into it, and the next one.
 
-    The next one is the first behind that time that is not late: a step holds up to it.
+    The next one is the first behind that time that is not late: a step holds up to it. What is
+    damaged is a gap.
     """
     before = step_before(question, key, number, from_ms)
     steps = [] if before is None else [Step(before.change, end_of(question, before))]
@@ -65,6 +80,20 @@ def read_steps(
     return steps
 
 
+def read_whole_steps(
+    question: Question, key: SeriesKey, number: int, from_ms: int, to_ms: int
+) -> list[Step]:
+    """The same, for who would count the gap.
+
+    Raises:
+        DamagedBlockError: something of it cannot be read.
+    """
+    steps = read_steps(question, key, number, from_ms, to_ms)
+    for damage in question.damaged_in(from_ms, to_ms, frozenset((number,))):
+        raise DamagedBlockError(damage.reason)
+    return steps
+
+
 def end_of(question: Question, found: Found) -> int:
     """When a step was last confirmed: the step after it knows, or the live state does."""
     change, number = found.change, found.number
@@ -75,24 +104,31 @@ def end_of(question: Question, found: Found) -> int:
         return running.until_ms
     if found.until_ms is not None:
         return found.until_ms
-    ends = _ends_behind(question, found)
-    return next((end for end in ends if end is not None), change.observed_ms)
+    for place, end in _ends_behind(question, found):
+        if end is not None:
+            is_known = not question.is_lost(number, found.place, place)
+            return end if is_known else change.observed_ms
+    return change.observed_ms
 
 
-def _ends_behind(question: Question, found: Found) -> Iterator[int | None]:
-    """What later changes of the series say, from the place of the change on."""
-    number, key, place = found.number, found.change.key, found.place
+def _ends_behind(question: Question, found: Found) -> Iterator[tuple[int, int | None]]:
+    """Later commits, and what they say. One that is damaged ends the step where it began."""
+    number, change, place = found.number, found.change, found.place
+    end: int | None
     if place < 0:
-        for shelf_id in question.shelves_with(number, -place):
+        for shelf_id, first_id in question.shelves_with(number, -place):
             question.check()
-            yield question.shelf(shelf_id).opening(number)
+            end = change.observed_ms
+            with question.passing_over(Kind.SHELF, shelf_id):
+                end = question.shelf(shelf_id).opening(number)
+            yield first_id, end
     if place != PENDING:
         for row_id in question.commits_with(number, max(place, 0)):
-            for later in _changes_of(question, row_id, number, key):
-                yield _end_by(later, found.change)
-    for later in question.pending:
-        if later.number == number:
-            yield _end_by(later, found.change)
+            end = change.observed_ms
+            with question.passing_over(Kind.CHANGES, row_id):
+                end = _first_end(_changes_of(question, row_id, number, change.key), change)
+            yield row_id, end
+    yield PENDING, _first_end((c for c in question.pending if c.number == number), change)
 
 
 def _changes_of(question: Question, row_id: int, number: int, key: SeriesKey) -> Iterator[Change]:
@@ -103,10 +139,9 @@ def _changes_of(question: Question, row_id: int, number: int, key: SeriesKey) ->
         yield change_at(columns, at, {number: key})
 
 
-def _end_by(later: Change, change: Change) -> int | None:
-    if later.intake <= change.intake or later.is_late:
-        return None
-    return later.previous_until_ms
+def _first_end(behind: Iterable[Change], change: Change) -> int | None:
+    ends = (c.previous_until_ms for c in behind if c.intake > change.intake and not c.is_late)
+    return next((end for end in ends if end is not None), None)
 
 
 def step_before(question: Question, key: SeriesKey, number: int, ms: int) -> Found | None:
@@ -123,10 +158,10 @@ def step_before(question: Question, key: SeriesKey, number: int, ms: int) -> Fou
     for row_id, last_ms in question.commits_before(number, ms):
         if best is not None and last_ms < best.observed_ms:
             break
-        changes = list(_changes_of(question, row_id, number, key))
-        best = _later(
-            best, [Found(c.observed_ms, number, c.tie, row_id, c, None) for c in changes], ms
-        )
+        with question.passing_over(Kind.CHANGES, row_id):
+            changes = list(_changes_of(question, row_id, number, key))
+            in_row = [Found(c.observed_ms, number, c.tie, row_id, c, None) for c in changes]
+            best = _later(best, in_row, ms)
     return _sealed_before(question, key, number, ms, best)
 
 
@@ -140,8 +175,9 @@ def _sealed_before(
             break
         for _, shelf_id in list(question.shelves_in(chapter, since_ms, ms, numbers)):
             question.check()
-            steps = question.shelf(shelf_id).steps(number, key, since_ms, ms)
-            best = _later(best, [found_in(shelf_id, step) for step in steps], ms)
+            with question.passing_over(Kind.SHELF, shelf_id):
+                steps = question.shelf(shelf_id).steps(number, key, since_ms, ms)
+                best = _later(best, [found_in(shelf_id, step) for step in steps], ms)
     return best
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from hub.domain.series import SeriesKey
 from hub.live import Change
+from hub.store.damage import Kind
 from hub.store.packing import Columns, change_at
 from hub.store.reader import CHAPTER_BITS, Question
 from hub.store.shelf import Step
@@ -126,30 +127,35 @@ class Sources:
             yield Closed(first_ms, partial(self._open_shelf, shelf_id))
 
     def _open_shelf(self, shelf_id: int) -> Iterator[Closed]:
-        shelf, numbers = self._question.shelf(shelf_id), self._wanted.numbers
-        for number in shelf.numbers:
-            if numbers is None or number in numbers:
-                self._follow(self._series(shelf_id, number))
+        numbers = self._wanted.numbers
+        with self._question.passing_over(Kind.SHELF, shelf_id):
+            for number in self._question.shelf(shelf_id).numbers:
+                if numbers is None or number in numbers:
+                    self._follow(self._series(shelf_id, number))
         return iter(())
 
     def _series(self, shelf_id: int, number: int) -> Source:
         from_ms, to_ms, _ = self._wanted
-        shelf = self._question.shelf(shelf_id)
-        for step in shelf.steps(number, self._keys[number], from_ms, to_ms):
-            yield found_in(shelf_id, step)
+        with self._question.passing_over(Kind.SHELF, shelf_id):
+            shelf = self._question.shelf(shelf_id)
+            for step in shelf.steps(number, self._keys[number], from_ms, to_ms):
+                yield found_in(shelf_id, step)
 
     def _open_commit(self, row_id: int) -> Iterator[Closed]:
-        columns = self._question.commit(row_id)
-        if columns is not None:
-            from_ms, to_ms, numbers = self._wanted
-            base, observed = columns.base_ms, columns.observed
-            wanted = [
-                change_at(columns, at, self._keys)
-                for at in places_of(columns, numbers)
-                if from_ms <= base + observed[at] < to_ms
-            ]
-            self._follow(_sorted(row_id, wanted))
+        with self._question.passing_over(Kind.CHANGES, row_id):
+            columns = self._question.commit(row_id)
+            if columns is not None:
+                self._follow(_sorted(row_id, self._wanted_of(columns)))
         return iter(())
+
+    def _wanted_of(self, columns: Columns) -> list[Change]:
+        from_ms, to_ms, numbers = self._wanted
+        base, observed = columns.base_ms, columns.observed
+        return [
+            change_at(columns, at, self._keys)
+            for at in places_of(columns, numbers)
+            if from_ms <= base + observed[at] < to_ms
+        ]
 
     def _pending(self) -> Source:
         return _sorted(PENDING, [c for c in self._question.pending if self._wanted.holds(c)])

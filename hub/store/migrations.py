@@ -16,6 +16,7 @@ A database of every released schema is kept in ``tests/databases/``; the tests o
     mirrors        how far each mirror is; ``rewind_ms`` is a wish of the command line
     rejected       what a mirror would not take
     wear           bytes written, by day and purpose
+    damaged        what cannot be read any more; its bytes, where they were moved out of the log
     boots          how wrong the clock was at a start of this machine (hub/store/restamp.py)
     users          accounts: a name, roles, and the hash of a password
     sessions       who is signed in, by the hash of the cookie's value
@@ -125,6 +126,15 @@ MIGRATIONS = (
             "CREATE TABLE calendar_days (day TEXT PRIMARY KEY, is_workday INTEGER NOT NULL,"
             " name TEXT NOT NULL, author TEXT NOT NULL, made_ms INTEGER NOT NULL)"
             " STRICT, WITHOUT ROWID",
+        ),
+    ),
+    Migration(
+        "what is damaged",
+        (
+            "CREATE TABLE damaged (kind TEXT NOT NULL, place INTEGER NOT NULL,"
+            " first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, found_ms INTEGER NOT NULL,"
+            " lowest INTEGER NOT NULL, members BLOB NOT NULL, reason TEXT NOT NULL, body BLOB,"
+            " PRIMARY KEY (kind, place)) STRICT",
         ),
     ),
 )

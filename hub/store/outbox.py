@@ -9,6 +9,7 @@ import msgspec
 
 from hub.domain.series import SeriesKey
 from hub.live import Change
+from hub.store.damage import Damage, Kind
 from hub.store.packing import RoomRow, change_at, unpack_rooms
 from hub.store.reader import CHAPTER_BITS, EVER_MS, Question
 from hub.store.shelf import rooms_of
@@ -44,6 +45,8 @@ class Batch(msgspec.Struct, frozen=True):
     """Commits after this batch; 0: the mirror then has everything that is committed."""
     oldest_ms: int | None = None
     """The earliest time in it; None for an empty batch."""
+    damaged: tuple[Damage, ...] = ()
+    """What should be in it and cannot be read."""
 
 
 def keep_cursors(
@@ -133,11 +136,13 @@ def _from_log(question: Question, after: int, limit: int, keys: Mapping[int, Ser
     last = after
     sql = "SELECT id, rooms FROM log WHERE id > ? AND id <= ? ORDER BY id"
     for row_id, packed in question.rows(sql, (after, question.upto)):
-        columns = question.commit(row_id)
-        if columns is not None:
-            changes += [change_at(columns, at, keys) for at in range(len(columns.number))]
+        with question.passing_over(Kind.CHANGES, row_id):
+            columns = question.commit(row_id)
+            if columns is not None:
+                changes += [change_at(columns, at, keys) for at in range(len(columns.number))]
         if packed is not None:
-            rooms += [RoomPoint(keys[row.number].part, row) for row in unpack_rooms(packed)]
+            with question.passing_over(Kind.ROOMS, row_id):
+                rooms += [RoomPoint(keys[row.number].part, row) for row in unpack_rooms(packed)]
         last = row_id
         if len(changes) >= limit:
             break
@@ -157,16 +162,18 @@ def _from_chapter(
     sql = "SELECT id FROM shelves WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"
     bounds = (base + cursor.shelf, base + (1 << CHAPTER_BITS))
     for (shelf_id,) in question.rows(sql, bounds):
-        shelf = question.shelf(shelf_id)
         changes: list[Change] = []
-        for number in shelf.numbers:
-            question.check()
-            steps = shelf.steps(number, keys[number], -EVER_MS, EVER_MS)
-            changes += [step.change for step in steps]
+        with question.passing_over(Kind.SHELF, shelf_id):
+            shelf = question.shelf(shelf_id)
+            for number in shelf.numbers:
+                question.check()
+                steps = shelf.steps(number, keys[number], -EVER_MS, EVER_MS)
+                changes += [step.change for step in steps]
         return _batch(question, changes, [], MirrorCursor(cursor.commit, shelf_id - base + 1))
     rooms: list[RoomPoint] = []
     for (body,) in question.rows("SELECT body FROM room_chapters WHERE id = ?", (chapter,)):
-        rooms = [RoomPoint(keys[row.number].part, row) for row in rooms_of(body, None)]
+        with question.passing_over(Kind.ROOM_SHELF, chapter):
+            rooms = [RoomPoint(keys[row.number].part, row) for row in rooms_of(body, None)]
     return _batch(question, [], rooms, MirrorCursor(last_id))
 
 
@@ -175,4 +182,5 @@ def _batch(
 ) -> Batch:
     oldest = min((change.observed_ms for change in changes), default=None)
     behind = max(question.upto - cursor.commit, 0)
-    return Batch(tuple(changes), tuple(rooms), cursor, behind, oldest)
+    damaged = tuple(question.damaged.values())
+    return Batch(tuple(changes), tuple(rooms), cursor, behind, oldest, damaged)

@@ -2,7 +2,9 @@
 
 Nobody but this file knows the form, so that another one can take its place.
 
-    body    = b"r" + head with planes | b"s" + zstd(length of head + head + planes)   small | large
+    body    = b"c" + crc32 + head with planes                                         small
+            | b"s" + zstd(length of head + head + planes), with a checksum of its own large
+            | b"r" + head with planes                             small, of the first days
     head    = MessagePack: first number, time and intake, notes, constants
     planes  = number, observed, received, value, note, previous, intake, tie (see planes.py)
 
@@ -17,6 +19,8 @@ the scale 1, but only if dividing gives the very same bits back. What MessagePac
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from operator import sub
@@ -39,6 +43,8 @@ from hub.store.planes import (
 )
 
 LEVEL = 1  # of zstd: 3 costs twice the time for a hundredth of the bytes
+PLAIN = (b"c", b"r")  # forms: with a checksum, and the first one, without
+CHECKSUM = struct.Struct("<I")
 WORTH_DEFLATING = 160  # bytes; below, a frame eats what it saves
 WIDTHS = (0, 1, 2, 4, 8)
 NEAR = 2**62  # a whole number below it, less another one, still fits into 8 bytes
@@ -147,7 +153,7 @@ def pack_columns(columns: Columns) -> bytes:
     )
     if sum(map(len, planes)) < WORTH_DEFLATING:
         head.planes = b"".join(planes)
-        return b"r" + _encoder.encode(head)
+        return plain_body(_encoder.encode(head))
     return b"s" + framed(_encoder.encode(head), planes, LEVEL)
 
 
@@ -157,8 +163,8 @@ def unpack(body: bytes) -> Columns:
         DamagedBlockError: the body is cut short or changed, or of another form.
     """
     try:
-        if body[:1] == b"r":
-            head, raw, at = _head.decode(memoryview(body)[1:]), b"", 0
+        if body[:1] in PLAIN:
+            head, at = _head.decode(inflate(body)), 0
             raw = head.planes
         else:
             raw, at = opened(inflate(body))
@@ -184,12 +190,20 @@ def unpack_rooms(body: bytes) -> list[RoomRow]:
 
 
 def deflate(packed: bytes) -> bytes:
-    """A document as it is (``r``) or as a zstd frame with a checksum (``s``): what is shorter."""
+    """A document as it is (``c``) or as a zstd frame (``s``), what is shorter; with a checksum."""
     if len(packed) > WORTH_DEFLATING:
         small = compress([packed], LEVEL)
         if len(small) < len(packed):
             return b"s" + small
-    return b"r" + packed
+    return plain_body(packed)
+
+
+def plain_body(packed: bytes) -> bytes:
+    """
+    >>> inflate(plain_body(b"short"))
+    b'short'
+    """
+    return b"c" + CHECKSUM.pack(zlib.crc32(packed)) + packed
 
 
 def inflate(body: bytes) -> bytes:
@@ -199,6 +213,11 @@ def inflate(body: bytes) -> bytes:
     """
     if body[:1] == b"s":
         return decompress(body[1:])
+    if body[:1] == b"c" and len(body) > CHECKSUM.size:
+        packed = body[1 + CHECKSUM.size :]
+        if CHECKSUM.unpack_from(body, 1)[0] != zlib.crc32(packed):
+            raise DamagedBlockError("a short body has another checksum than it had")
+        return packed
     if body[:1] == b"r":
         return body[1:]
     raise DamagedBlockError("a body has a form this version does not know")

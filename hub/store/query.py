@@ -61,8 +61,11 @@ class ReadingItem(msgspec.Struct, frozen=True):
 
 
 class ReadingsPage(msgspec.Struct, frozen=True):
+    """``damaged``: stretches (first and last time) of which something cannot be read any more."""
+
     items: tuple[ReadingItem, ...]
     next: str | None
+    damaged: tuple[tuple[int, int], ...] = ()
 
 
 class Hour(msgspec.Struct, frozen=True):

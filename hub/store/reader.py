@@ -11,6 +11,7 @@ then the changes that waited for the disk at that moment, then the live state's 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -18,11 +19,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.live import Change
+from hub.store.damage import LOST, THERE, UNREADABLE, Damage, Kind, damage_at, lost_of
 from hub.store.members import HOLDS, sign
 from hub.store.packing import Columns, unpack
+from hub.store.planes import DamagedBlockError
 from hub.store.query import QueryTooSlowError
 from hub.store.shelf import Shelf, shelf_of
 
@@ -38,7 +41,8 @@ SEALED_UPTO = "SELECT last_id FROM chapters ORDER BY id DESC LIMIT 1"
 FROM_ROW = "SELECT id FROM log WHERE id >= ? AND id <= ? AND "
 BEGUN_BEFORE = "SELECT id, last_ms FROM log WHERE id > ? AND id <= ? AND first_ms < ? AND "
 BEHIND = (
-    "SELECT s.id FROM chapters c CROSS JOIN shelves s ON s.id = (c.id << 24 | ?) AND s.mask & ?"
+    "SELECT s.id, c.first_id FROM chapters c CROSS JOIN shelves s"
+    " ON s.id = (c.id << 24 | ?) AND s.mask & ?"
     " WHERE c.id > ? ORDER BY c.id"
 )
 
@@ -133,6 +137,9 @@ class Question:
     ending: threading.Event = field(default_factory=threading.Event)
     """Set when the store closes: then no question goes on."""
     sealed_upto: int = 0
+    damaged: dict[tuple[Kind, int], Damage] = field(default_factory=dict)
+    """What could not be read."""
+    _lost: list[Damage] | None = None
     _commits: dict[int, Columns] = field(default_factory=dict)
     _shelves: dict[int, Shelf] = field(default_factory=dict)
     _rested: float = field(default_factory=time.monotonic)
@@ -177,7 +184,12 @@ class Question:
             raise
 
     def commit(self, row_id: int) -> Columns | None:
-        """The changes of one commit, unpacked; None where it holds rooms only."""
+        """The changes of one commit, unpacked; None where it holds rooms only.
+
+        Raises:
+            DamagedBlockError: it cannot be read. Asked inside of ``passing_over``.
+        """
+        self._refuse(Kind.CHANGES, row_id)
         found = self._commits.get(row_id)
         if found is None:
             body = self._blob("SELECT body FROM log WHERE id = ?", row_id)
@@ -189,7 +201,12 @@ class Question:
         return found
 
     def shelf(self, shelf_id: int) -> Shelf:
-        """One shelf of a chapter, opened."""
+        """One shelf of a chapter, opened.
+
+        Raises:
+            DamagedBlockError: it cannot be read. Asked inside of ``passing_over``.
+        """
+        self._refuse(Kind.SHELF, shelf_id)
         found = self._shelves.get(shelf_id)
         if found is None:
             if len(self._shelves) >= KEPT_SHELVES:
@@ -198,6 +215,48 @@ class Question:
             assert body is not None  # noqa: S101 - its id came from a row
             found = self._shelves[shelf_id] = Shelf(body)
         return found
+
+    # --- what cannot be read ---------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def passing_over(self, kind: Kind, place: int) -> Iterator[None]:
+        """What is damaged is left out, and noted."""
+        try:
+            yield
+        except UNREADABLE as error:
+            if (kind, place) not in self.damaged:
+                for row in self.rows(THERE[kind], (place,)):
+                    self.damaged[kind, place] = damage_at(kind, place, row, str(error))
+
+    def damaged_in(self, from_ms: int, to_ms: int, numbers: frozenset[int] | None) -> list[Damage]:
+        """What was met, or is known to be lost, and may belong to an answer."""
+        found = {(item.kind, item.place): item for item in self.lost()} | self.damaged
+        return [item for item in found.values() if item.touches(from_ms, to_ms, numbers)]
+
+    def lost_numbers(self, row_id: int) -> frozenset[int]:
+        """Series of which a commit held changes that cannot be read."""
+        met = self.damaged.get((Kind.CHANGES, row_id))
+        known = [met] if met is not None else self.lost()
+        return frozenset(n for item in known if item.place == row_id for n in item.numbers)
+
+    def is_lost(self, number: int, place: int, before: int) -> bool:
+        """Is a commit with this series gone between a place, as of ``Found``, and a commit?"""
+        gone = [item.place for item in self.lost() if number in item.numbers]
+        if gone and place < 0:
+            sql = "SELECT last_id FROM chapters WHERE id = ?"
+            place = next((last_id for (last_id,) in self.rows(sql, (-place,))), 0)
+        return any(place < at <= before for at in gone)
+
+    def lost(self) -> list[Damage]:
+        """Commits whose changes were set aside."""
+        if self._lost is None:
+            self._lost = [lost_of(row) for row in self.rows(LOST, ())]
+        return self._lost
+
+    def _refuse(self, kind: Kind, place: int) -> None:
+        """What could not be read once is not tried for each step again."""
+        if (known := self.damaged.get((kind, place))) is not None:
+            raise DamagedBlockError(known.reason)
 
     def _blob(self, sql: str, row_id: int) -> bytes | None:
         self.check()
@@ -260,11 +319,10 @@ class Question:
         for shelf, mask in masks(numbers).items():
             yield from self.rows(sql, (base + shelf, mask, from_ms, to_ms))
 
-    def shelves_with(self, number: int, after: int) -> Iterator[int]:
-        """Shelves of chapters behind a chapter that hold a series, in order."""
+    def shelves_with(self, number: int, after: int) -> Iterator[tuple[int, int]]:
+        """Shelves that hold a series, behind a chapter: (shelf, first commit), in order."""
         ((shelf, mask),) = masks(frozenset((number,))).items()
-        for (shelf_id,) in self.rows(BEHIND, (shelf, mask, after)):
-            yield shelf_id
+        yield from self.rows(BEHIND, (shelf, mask, after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +332,16 @@ class Running:
     observed_ms: int
     tie: int
     until_ms: int
+
+
+class Unwritten(NamedTuple):
+    """Changes that wait for the disk, and the running steps by their series."""
+
+    pending: Sequence[Change] = ()
+    running: Mapping[int, Running] = {}
+
+
+NOTHING = Unwritten()
 
 
 def masks(numbers: frozenset[int]) -> dict[int, int]:

@@ -18,6 +18,11 @@ from hub.store.reader import CHAPTER_BITS, Question
 SLICE_SHELVES = 32
 WITNESSES = 4  # chapters of six hours that must have been sealed since the clock jumped
 RESERVE = 200_000_000  # bytes that stay free on the disk, but no more than a tenth of it
+FORGET = (
+    "DELETE FROM damaged WHERE kind IN ('changes', 'rooms')"
+    " AND place <= (SELECT last_id FROM chapters WHERE id = :chapter)",
+    "DELETE FROM damaged WHERE kind = 'shelf' AND place < :chapter + 1 << :bits",
+)
 STEADY_MS = 3 * 86_400_000
 
 
@@ -115,7 +120,9 @@ def used_bytes(question: Question) -> int:
 
 
 def drop(db: sqlite3.Connection, chapter: int) -> None:
-    """From here on nobody finds it."""
+    """From here on nobody finds it, nor what was damaged in it."""
+    for sql in FORGET:
+        db.execute(sql, {"chapter": chapter, "bits": CHAPTER_BITS})
     db.execute("DELETE FROM chapters WHERE id = ?", (chapter,))
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from hub.domain.room import RoomState, Status
 from hub.domain.views import RoomStep
+from hub.store.damage import Kind
 from hub.store.packing import RoomRow
 from hub.store.reader import EVER_MS, Question
 from hub.store.restamp import moved, restamp_rooms
@@ -80,11 +83,19 @@ def read_rows(
     if fresh and fresh[0].at_ms <= from_ms:
         return fresh
     start, rows = _row_before(question, number, from_ms)
+    is_whole = True
     for chapter in _chapters(question, BEHIND, start):
         if rows and rows[-1].at_ms >= to_ms:
             break
-        rows += _rows_of(question, chapter, number)
-    return rows + fresh
+        more = _rows_of(question, chapter, number)
+        rows += (more or []) if is_whole else apart(more or [])
+        is_whole = more is not None and (is_whole or bool(more))
+    return rows + (fresh if is_whole else apart(fresh))
+
+
+def apart(rows: Sequence[RoomRow]) -> list[RoomRow]:
+    """Rows of a room behind something that is lost: until when that held is not told."""
+    return [msgspec.structs.replace(row, previous_until_ms=None) for row in rows[:1]] + [*rows[1:]]
 
 
 def _row_before(question: Question, number: int, ms: int) -> tuple[int, list[RoomRow]]:
@@ -101,11 +112,14 @@ def _chapters(question: Question, sql: str, bound: int) -> Iterator[int]:
         yield chapter
 
 
-def _rows_of(question: Question, chapter: int, number: int) -> list[RoomRow]:
+def _rows_of(question: Question, chapter: int, number: int) -> list[RoomRow] | None:
+    """None: they are damaged."""
     question.check()
-    for (body,) in question.rows("SELECT body FROM room_chapters WHERE id = ?", (chapter,)):
-        return rooms_of(body, number)
-    return []
+    with question.passing_over(Kind.ROOM_SHELF, chapter):
+        for (body,) in question.rows("SELECT body FROM room_chapters WHERE id = ?", (chapter,)):
+            return rooms_of(body, number)
+        return []
+    return None
 
 
 def room_steps(

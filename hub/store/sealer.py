@@ -11,7 +11,6 @@ it leaves log rows that nobody reads and that the next look deletes.
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,13 +20,11 @@ import msgspec
 
 from hub.domain.series import SeriesKey
 from hub.live import Change
+from hub.store.damage import DamagedPlaceError, Kind
 from hub.store.members import numbers_in
 from hub.store.packing import RoomRow, change_at, unpack_rooms
-from hub.store.planes import DamagedBlockError
 from hub.store.reader import CHAPTER_BITS, Question, masks
 from hub.store.shelf import shelf_of, shelve, shelve_rooms
-
-log = logging.getLogger(__name__)
 
 HOT_MS = 24 * 3_600_000
 CHAPTER_MS = 6 * 3_600_000
@@ -61,7 +58,11 @@ class SealedShelf(msgspec.Struct, frozen=True):
 
 
 def plan(question: Question, now_ms: int, before_id: int) -> Plan | None:
-    """The next rows to seal, all below ``before_id``; None while there are not enough."""
+    """The next rows to seal, all below ``before_id``; None while there are not enough.
+
+    A commit of which something is lost begins a chapter of its own.
+    """
+    lost = {damage.place for damage in question.lost()}
     is_long = question.upto - question.sealed_upto > HOT_ROWS
     limit_ms = now_ms if is_long else now_ms - HOT_MS
     sql = (
@@ -73,8 +74,10 @@ def plan(question: Question, now_ms: int, before_id: int) -> Plan | None:
     for row_id, first, last, saved_ms, lowest, members, length in _dated(
         question.rows(sql, (question.sealed_upto, before_id)), now_ms
     ):
-        if first_id and (saved_ms - began_ms >= CHAPTER_MS or size >= CHAPTER_BYTES):
-            is_full = True
+        is_full = first_id > 0 and (
+            saved_ms - began_ms >= CHAPTER_MS or size >= CHAPTER_BYTES or row_id in lost
+        )
+        if is_full:
             break
         if saved_ms > limit_ms:
             break
@@ -116,7 +119,8 @@ def pack_shelves(
 ) -> list[SealedShelf] | None:
     """Some shelves of a chapter, from the ``at``-th on; None at its end.
 
-    What is damaged cannot be sealed, and must not keep the rest in the log for ever.
+    Raises:
+        DamagedPlaceError: a commit cannot be read; it must be set aside, and the chapter be cut.
     """
     shelves = sorted({shelf_of(number) for number in wanted.numbers})[at : at + SHELVES_AT_ONCE]
     if not shelves:
@@ -124,20 +128,13 @@ def pack_shelves(
     found: dict[int, list[Change]] = defaultdict(list)
     inside = frozenset(shelves)
     for row_id in _row_ids(question, wanted):
-        try:
+        with question.passing_over(Kind.CHANGES, row_id):
             columns = question.commit(row_id)
-        except DamagedBlockError as error:
-            if at == 0:
-                log.warning(
-                    "Commit %d is lost, its place on the disk is damaged: %s", row_id, error
-                )
-            continue
-        if columns is None:
-            continue
-        for place, number in enumerate(columns.number):
-            if shelf_of(number) in inside:
-                found[number].append(change_at(columns, place, keys))
+            for place, number in enumerate(columns.number if columns is not None else ()):
+                if columns is not None and shelf_of(number) in inside:
+                    found[number].append(change_at(columns, place, keys))
         question.check()
+    _refuse_damage(question)
     return [
         sealed for shelf in shelves if (sealed := _sealed(wanted.chapter, shelf, found)) is not None
     ]
@@ -160,10 +157,23 @@ def _sealed(chapter: int, shelf: int, found: Mapping[int, list[Change]]) -> Seal
 
 
 def read_rooms(question: Question, wanted: Plan) -> list[RoomRow]:
-    """Every room step of a chapter."""
-    sql = "SELECT rooms FROM log WHERE id BETWEEN ? AND ? AND rooms IS NOT NULL ORDER BY id"
-    bounds = (wanted.first_id, wanted.last_id)
-    return [row for (packed,) in question.rows(sql, bounds) for row in unpack_rooms(packed)]
+    """Every room step of a chapter.
+
+    Raises:
+        DamagedPlaceError: like ``pack_shelves``.
+    """
+    sql = "SELECT id, rooms FROM log WHERE id BETWEEN ? AND ? AND rooms IS NOT NULL ORDER BY id"
+    found: list[RoomRow] = []
+    for row_id, packed in question.rows(sql, (wanted.first_id, wanted.last_id)):
+        with question.passing_over(Kind.ROOMS, row_id):
+            found += unpack_rooms(packed)
+    _refuse_damage(question)
+    return found
+
+
+def _refuse_damage(question: Question) -> None:
+    for damage in question.damaged.values():
+        raise DamagedPlaceError(damage)
 
 
 # --- in the writer's thread, each a transaction ------------------------------------------------

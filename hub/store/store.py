@@ -28,11 +28,11 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from edge.clock import Clock
 from edge.reading import Receipt
@@ -42,8 +42,9 @@ from hub.domain.views import RoomStep, StorageState
 from hub.live import Change
 from hub.store.checkpoint import ROOM, pulse, room_key, save
 from hub.store.commits import Commits
+from hub.store.damage import Damage, Kind
 from hub.store.group import FAR_MS, Group
-from hub.store.history import Wanted, read_page, read_steps
+from hub.store.history import Wanted, read_page, read_steps, read_whole_steps
 from hub.store.hours import read_hours
 from hub.store.mending import Times
 from hub.store.mirrors import Mirrors
@@ -56,9 +57,8 @@ from hub.store.query import (
     ReadingsQuery,
     StoreBusyError,
     read_cursor,
-    write_cursor,
 )
-from hub.store.reader import DEADLINE_S, Question, Reader, Running
+from hub.store.reader import DEADLINE_S, NOTHING, Question, Reader, Running, Unwritten
 from hub.store.retention import Keep, kept_since
 from hub.store.rollup import HourRow, merge
 from hub.store.roomlog import RoomLog, read_rows, room_steps
@@ -75,16 +75,6 @@ UPKEEP_S = 600.0  # a job may read this long; it lets others run in between
 DATABASE = "linli.db"
 
 Answer = TypeVar("Answer")
-
-
-class Unwritten(NamedTuple):
-    """Changes that wait for the disk, and the running steps by their series."""
-
-    pending: Sequence[Change] = ()
-    running: Mapping[int, Running] = {}
-
-
-NOTHING = Unwritten()
 
 
 class Store:
@@ -104,6 +94,8 @@ class Store:
         self.live = memory.live
         self.wear = wear
         wear.load(loaded.wear)
+        self.damaged: dict[tuple[Kind, int], Damage] = {}
+        """What questions could not read; the upkeep writes it down."""
         self.on_storage: Callable[[StorageState], None] | None = None
         """Called once when writing fails, and once when it works again."""
         self._clock = clock
@@ -223,8 +215,7 @@ class Store:
         wanted = Wanted(query.from_ms, query.to_ms, numbers, query.quality, limit, after)
         keys = {s.number: s.key for s in self.live.series.values()}
         ask = partial(read_page, wanted=wanted, keys=keys)
-        items, is_more = await self.ask(ask, unwritten=self._unwritten(numbers))
-        return ReadingsPage(tuple(items), write_cursor(items[-1]) if is_more else None)
+        return await self.ask(ask, unwritten=self._unwritten(numbers))
 
     async def steps(self, key: SeriesKey, from_ms: int, to_ms: int) -> list[Step]:
         """The steps of one series that begin in a time, and the ones before and behind them.
@@ -232,11 +223,16 @@ class Store:
         Raises:
             QueryTooSlowError, StoreBusyError
         """
+        return await self._steps(read_steps, key, from_ms, to_ms)
+
+    async def _steps(
+        self, read: Callable[..., list[Step]], key: SeriesKey, from_ms: int, to_ms: int
+    ) -> list[Step]:
         series = self.live.series.get(key)
         if series is None:
             return []
         number = series.number
-        ask = partial(read_steps, key=key, number=number, from_ms=from_ms, to_ms=to_ms)
+        ask = partial(read, key=key, number=number, from_ms=from_ms, to_ms=to_ms)
         return await self.ask(ask, unwritten=self._unwritten(frozenset((number,))))
 
     async def room_steps(self, room: str, from_ms: int, to_ms: int) -> list[RoomStep]:
@@ -291,7 +287,7 @@ class Store:
         if mending.count and not self.times.is_moving():
             kept_since_ms = await self.ask(kept_since)
             times = Times(self._clock.now_ms(), kept_since_ms)
-            await mending.run(self.live, self.steps, times)
+            await mending.run(self.live, partial(self._steps, read_whole_steps), times)
 
     async def work(self, purpose: str, operate: Callable[[sqlite3.Connection], Answer]) -> Answer:
         """One transaction between two commits.
@@ -321,7 +317,10 @@ class Store:
         def answer() -> Answer:
             connection = self._reader.connection()
             with Question(connection, upto, *unwritten, deadline, self._ending) as question:
-                return ask(question)
+                try:
+                    return ask(question)
+                finally:
+                    self.damaged |= question.damaged
 
         loop = asyncio.get_running_loop()
         try:

@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from edge.clock import Clock
 from hub.domain.series import SeriesKey
 from hub.store import hours, retention, sealer
+from hub.store.damage import Damage, DamagedPlaceError, Kind, note, set_aside, tell
 from hub.store.outbox import MirrorCursor
 from hub.store.query import QueryTooSlowError, StoreBusyError, StoreError
 from hub.store.reader import Question
@@ -51,6 +52,10 @@ class History(Protocol):
 
     def cursors(self) -> list[MirrorCursor]: ...
 
+    @property
+    def damaged(self) -> Mapping[tuple[Kind, int], Damage]:
+        """What questions could not read."""
+
     async def mend(self) -> None:
         """Compute hours anew that late readings touched."""
 
@@ -66,8 +71,15 @@ class Upkeep:
         self._clock = clock
         self._pool = ThreadPoolExecutor(1, "store-upkeep")
         self._told_unsent = False
+        self._noted: set[tuple[Kind, int]] = set()
         self._told: dict[str, str] = {}  # jobs that fail, and why
-        self._jobs = (self._seal_all, self._mend, self._pack_weeks, self._delete_all_old)
+        self._jobs = (
+            self._seal_all,
+            self._note_damage,
+            self._mend,
+            self._pack_weeks,
+            self._delete_all_old,
+        )
 
     async def run(self) -> None:
         """Job by job: one that fails, whatever the reason, stops neither the hub nor the others."""
@@ -101,6 +113,15 @@ class Upkeep:
         while await self._work("sealing", sealer.delete_sealed):
             pass
 
+    async def _note_damage(self) -> None:
+        """Tell each once, whoever met it and however often the hub starts."""
+        fresh = [d for place, d in dict(self._history.damaged).items() if place not in self._noted]
+        if fresh:
+            add = partial(note, found=fresh, now_ms=self._clock.now_ms())
+            for damage in await self._work("damage", add):
+                tell(damage)
+            self._noted.update((damage.kind, damage.place) for damage in fresh)
+
     async def _mend(self) -> None:
         await self._history.mend()
 
@@ -123,6 +144,17 @@ class Upkeep:
         if plan is None:
             return False
         await self._work("sealing", partial(sealer.clear, chapter=plan.chapter))
+        try:
+            await self._seal_chapter(plan, now_ms)
+        except DamagedPlaceError as error:
+            found = error.damage
+            if await self._work("sealing", partial(set_aside, damage=found, now_ms=now_ms)):
+                tell(found)
+        return True
+
+    async def _seal_chapter(self, plan: sealer.Plan, now_ms: int) -> None:
+        """Raises DamagedPlaceError where a commit must be set aside first."""
+        history = self._history
         at, changes, keys = 0, 0, history.keys()
         while True:
             packed = await self._ask(partial(sealer.pack_shelves, wanted=plan, keys=keys, at=at))
@@ -139,7 +171,6 @@ class Upkeep:
             partial(sealer.finish, wanted=plan, changes=changes, rooms=rooms, now_ms=now_ms),
         )
         history.sealed(plan.last_id)
-        return True
 
     async def _pack_week(self) -> bool:
         now_ms = self._clock.now_ms()
