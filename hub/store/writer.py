@@ -1,10 +1,11 @@
 """The one connection that writes, and the thread's side of a commit.
 
-Every commit is one row at the end of ``log``: with WAL and pages of 1 KiB that is one or two
-pages to the disk, whatever it holds. Other work (sealing, retention) comes in slices between
-commits, each a transaction of its own. Any error closes the connection, because after a failed
-write or fsync nothing it knows can be trusted; the next attempt opens a new one. A commit that
-failed in the last moment may still have reached the disk, so each attempt looks first.
+Every commit is one row at the end of ``log``. Beside what it holds, SQLite writes the pages that
+lead to it and that say what is free, each whole; so pages are as small as can be. Other work
+(sealing, retention) comes in slices between commits, each a transaction of its own. Any error
+closes the connection, because after a failed write or fsync nothing it knows can be trusted; the
+next attempt opens a new one. A commit that failed in the last moment may still have reached the
+disk, so each attempt looks first.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from hub.store.wear import Wear, keep_days, recent_days
 
 log = logging.getLogger(__name__)
 
-PAGE_SIZE = 1024  # a commit dirties one or two; 4 KiB pages cost a third more a day (TRIED.md)
+PAGE_SIZE = 512  # a commit makes some six pages new, however little each holds of it
 WAL_BYTES = 8_000_000  # as counted; half of it is real. Then we move it into the database
 WAL_COMMITS = 1_000  # the same where the kernel does not count bytes
 WAL_LIMIT = 16 * 1024 * 1024  # a longer WAL (a reader was in the way) is cut back to this
