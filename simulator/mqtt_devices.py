@@ -229,7 +229,7 @@ class MotionSensor(ZigbeeDevice):
             other.id
             for other in world.centre.devices
             if other.room == device.room and kind_of(other) is MotionSensor
-        ]
+        ] or [device.id]
         self._sees = siblings.index(device.id), len(siblings)
         self._blind_to: dict[int, bool] = {}  # who sits where it does not look
 

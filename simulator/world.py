@@ -25,6 +25,8 @@ SECOND = 1000
 DAY = 86_400_000
 DOOR_STAYS_OPEN = 4 * SECOND
 STEP = (12, 35)  # seconds to walk from one door to the next
+TO_THE_DOOR = 5 * SECOND
+STRIDE = 2 * SECOND  # how often somebody who walks is noticed
 CARD_AFTER, RESULT_AFTER = 25, 95  # seconds after sitting down in the cabin
 CARE_ROUND = (120, 5400)  # when in the morning one's turn comes in day care
 STIRS_FOR = 4 * SECOND  # how long a radar calls a person moving after a movement
@@ -227,9 +229,20 @@ class World:
             self._at(max(starts_ms, now_ms), lambda at: self._set_out(person, index, at))
 
     def _set_out(self, person: Person, index: int, now_ms: int) -> None:
+        """Get up and walk to the door, where the way leads through one."""
         here, _ = self._where.get(person.number, (OUTSIDE, None))
         way = route(self.centre.passages, here, person.stays[index].place)
-        self._walk(person, index, way, now_ms)
+        if here == OUTSIDE or not way:
+            self._walk(person, index, way, now_ms)
+            return
+        self._stride(person, here, now_ms, now_ms + TO_THE_DOOR)
+        self._at(now_ms + TO_THE_DOOR, lambda at: self._walk(person, index, way, at))
+
+    def _stride(self, person: Person, place: str, now_ms: int, until_ms: int) -> None:
+        """Be seen walking about in a place, until then or until he has left it."""
+        if now_ms < until_ms and self._where.get(person.number, (OUTSIDE, None))[0] == place:
+            self._stir(place, person.number, now_ms)
+            self._at(now_ms + STRIDE, lambda at: self._stride(person, place, at, until_ms))
 
     def _walk(self, person: Person, index: int, way: tuple[Door, ...], now_ms: int) -> None:
         """Through the next door, or sit down where the way ends; one step is planned at a time."""
@@ -248,8 +261,8 @@ class World:
         if beyond != OUTSIDE:
             self._where[person.number] = (beyond, None)
         self._facts.append(Entered(beyond, here, way[0].id))
-        self._stir(beyond, person.number, now_ms)
         pause_ms = self._random.randint(*STEP) * SECOND
+        self._stride(person, beyond, now_ms, now_ms + pause_ms)
         self._at(now_ms + pause_ms, lambda at: self._walk(person, index, way[1:], at))
 
     def _open_for_ms(self) -> int:
