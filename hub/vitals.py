@@ -26,6 +26,7 @@ class Vitals:
         self.is_ready = False
         self.clock_set = 0  # how often somebody set the machine's time since the start
         self.list_copies: Callable[[], Sequence[CopyState]] = tuple
+        self.unknown_year: Callable[[], int | None] = lambda: None
         self._clock = clock
         self._store = store
         self.registry = CollectorRegistry()

@@ -82,5 +82,8 @@ class HubView(Protocol):
     def copies(self) -> Sequence[CopyState]:
         """Mirrors and backups."""
 
+    def unknown_year(self) -> int | None:
+        """This or the coming year, where nobody knows its holidays yet."""
+
     def links_down(self) -> Mapping[str, str]:
         """Port, broker or gateway to the code of why it is lost."""

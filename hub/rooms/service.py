@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from edge.clock import Clock
@@ -14,13 +15,15 @@ from hub.domain.events import (
     HealthChanged,
     Heard,
     LinkChanged,
+    OverrideChanged,
     RoomChanged,
     ScheduleChanged,
 )
-from hub.domain.opening import AlwaysOpen, Schedule
+from hub.domain.opening import AlwaysOpen, Schedule, Slot
 from hub.domain.room import RoomState
 from hub.domain.series import Series
 from hub.domain.views import RoomStep
+from hub.rooms.overrides import Overrides
 from hub.rooms.watch import Watch
 
 ALWAYS_OPEN = AlwaysOpen()
@@ -41,17 +44,21 @@ class RoomsService:
         history: History,
         known: Iterable[Series],
         schedule: Schedule = ALWAYS_OPEN,
+        overrides: Overrides | None = None,
     ) -> None:
         self.centre = centre
         self._clock = clock
         self._history = history
+        self._schedule = schedule
         self.watch = Watch(centre, schedule, lambda state: bus.publish(RoomChanged(state)))
-        self.watch.begin(known, (), clock.now_ms())
+        self.watch.begin(known, overrides.all() if overrides else (), clock.now_ms())
         bus.subscribe(Heard, self.watch.hear)
         bus.subscribe(LinkChanged, self.watch.link)
         bus.subscribe(HealthChanged, self.watch.health)
         bus.subscribe(ScheduleChanged, lambda event: self.watch.reschedule(event.at_ms))
         bus.subscribe(ClockChanged, self._on_clock)
+        if overrides is not None:
+            bus.subscribe(OverrideChanged, partial(self._on_override, overrides))
 
     def rooms(self) -> Sequence[Room]:
         return self.centre.rooms
@@ -62,6 +69,15 @@ class RoomsService:
             return self.watch.states[room]
         except KeyError:
             raise UnknownRoomError(room) from None
+
+    def slot(self, room: str) -> Slot:
+        """What is planned for a room now.
+
+        Raises:
+            UnknownRoomError
+        """
+        self.state(room)
+        return self._schedule.slot(room, self._clock.now_ms())
 
     def states(self) -> Sequence[RoomState]:
         return tuple(self.watch.states.values())
@@ -74,6 +90,9 @@ class RoomsService:
     async def run(self) -> None:
         """Look at a room again whenever time alone may have changed what is known of it."""
         await self.watch.agenda.run(self._clock)
+
+    def _on_override(self, overrides: Overrides, event: OverrideChanged) -> None:
+        self.watch.override(event.room, overrides.of(event.room), event.at_ms)
 
     def _on_clock(self, event: ClockChanged) -> None:
         """A Pi boots in the past. When its clock is set, no proof from before may stand."""

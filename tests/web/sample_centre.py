@@ -338,6 +338,9 @@ class SampleHub:
     def is_time_trusted(self) -> bool:
         return self.trusted
 
+    def unknown_year(self) -> int | None:
+        return None
+
     def copies(self) -> Sequence[CopyState]:
         return self.copied
 
