@@ -43,6 +43,17 @@ class RoomChanged(msgspec.Struct, frozen=True):
     state: RoomState
 
 
+class CounterZeroed(msgspec.Struct, frozen=True):
+    """A room was proven empty by others, so its people counters begin at zero again."""
+
+    room: str
+    devices: tuple[str, ...]
+    off_by: int  # how many too many they had counted inside; negative: too few
+    crossings: int  # how often somebody had passed since they were last right
+    proof: str  # code of the reason that proved the room empty
+    at_ms: int
+
+
 class HealthChanged(msgspec.Struct, frozen=True, gc=False):
     """A device became well, faulty or silent."""
 

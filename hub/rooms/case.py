@@ -3,16 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from hub.domain.room import People, Text
 
 
+class Grounds(StrEnum):
+    """The class of evidence a verdict rests on, surest first. How often each is right is measured
+    (``confidence.py``)."""
+
+    RADAR = "radar"  # a radar detects, or sees nobody in the whole room
+    LOOKED = "looked"  # a person looked
+    MOTION = "motion"  # something moves now
+    LEFT = "left"  # a door opened, was shut, and nothing has moved since
+    CROSSED = "crossed"  # no motion where people only pass
+    COUNT = "count"  # what the counters at the doors add up to
+    STILL = "still"  # somebody moved and no door has let him out
+    RECENT = "recent"  # somebody moved a short time ago
+    CROSSING = "crossing"  # a door moved a short time ago, and nobody is proven gone
+
+
+SURENESS = {grounds: rank for rank, grounds in enumerate(Grounds)}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something a sensor shows, since a moment."""
+    """Something that is shown, since a moment, by a class of evidence."""
 
     since_ms: int
     reason: Text
+    grounds: Grounds
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the counters of a room add up to."""
+
+    estimate: int
+    slack: int  # how many people they may be off
+    has_base: bool  # False: how many were inside at the start is not known
+    proves: bool  # all of them spoke lately, on lines that are well
+    moved_ms: int  # somebody last passed
+
+    @property
+    def people(self) -> People | None:
+        if not self.has_base:
+            return None
+        low = max(self.estimate - self.slack, 0)
+        return People(low, self.estimate, self.estimate + self.slack)
 
 
 @dataclass(slots=True)
@@ -24,6 +62,8 @@ class Case:
     traces: list[Finding] = field(default_factory=list)
     proofs: list[Finding] = field(default_factory=list)
     doubts: list[Text] = field(default_factory=list)
+    helps: list[Text] = field(default_factory=list)
+    tally: Tally | None = None
     people: People | None = None
     as_of_ms: int = 0
     due_ms: int | None = None
@@ -40,6 +80,11 @@ class Case:
         text = Text(code, dict(params))
         if text not in self.doubts:
             self.doubts.append(text)
+
+    def help(self, text: Text) -> None:
+        """What would make the answer surer; said where it is unknown."""
+        if text not in self.helps:
+            self.helps.append(text)
 
 
 def since(finding: Finding) -> int:

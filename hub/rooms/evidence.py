@@ -1,17 +1,20 @@
 """What each sensor of a room has shown so far: the facts the rules judge.
 
-A ``Witness`` remembers only what the truth table asks for: its last value, since when, when its
-device last spoke, and the moments that matter (last motion, door last opened, door last moved).
-It is fed readings in order and never looks at a clock.
+A witness remembers only what the truth table asks for: its last value, since when, when its device
+last spoke, and the moments that matter (somebody last seen, door last opened, counter last moved).
+It is fed readings in order and never looks at a clock. What concerns the whole room (somebody
+passed a door, somebody stirred) it tells its ``Place``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from device_drivers.contract import Quality
 from edge.reading import Reading
+from hub.rooms.learning import Delay
 
 
 class Kind(StrEnum):
@@ -29,7 +32,22 @@ KIND_OF_CHANNEL = {
     "occupancy": Kind.MOTION,
     "contact": Kind.DOOR,
     "people.count": Kind.COUNT,
+    "people.in": Kind.COUNT,
+    "people.out": Kind.COUNT,
 }
+
+
+class Place(Protocol):
+    """The room as its witnesses know it."""
+
+    def stirred(self, at_ms: int) -> None:
+        """A motion sensor sees somebody, and saw nobody before."""
+
+    def opened(self, door: str, at_ms: int) -> None:
+        """A contact opened."""
+
+    def passed(self, at_ms: int) -> None:
+        """A counter saw somebody pass."""
 
 
 @dataclass(slots=True)
@@ -83,13 +101,14 @@ class Line:
             witness.forget()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Witness:
     """One channel of one sensor, in one place."""
 
     line: Line
     kind: Kind
-    place: str  # the door's id for a door, else the room's
+    place: Place
+    at: str = ""  # the door it watches; "": the room itself
     zone: str | None = None
     value: int | None = None  # None: the device gave none
     is_good: bool = False
@@ -98,10 +117,6 @@ class Witness:
     source: str = ""  # retained or queued, where it was only remembered
     since_ms: int = 0  # the value began
     first_live_ms: int | None = None  # from here on we know what we missed nothing of
-    last_on_ms: int | None = None  # last motion or presence; door: last opening we saw
-    moved_ms: int | None = None  # door: last change of either way
-    crossings: int = 0  # counter: changes since it was last proven right
-    zeroed: bool = False  # counter: proven right since this start
 
     def take(self, reading: Reading) -> bool:
         """Remember a reading; True if it says something else than was known.
@@ -115,7 +130,9 @@ class Witness:
         value = int(said) if isinstance(said, int | float) else None
         is_good = reading.quality is Quality.GOOD and value is not None
         if reading.is_live and is_good:
-            self._note(value or 0, at)
+            if self.first_live_ms is None:
+                self.first_live_ms = at
+            self.note(self.value if self.is_live and self.is_good else None, value or 0, at)
         is_new = value != self.value or not self.since_ms
         if is_new:
             self.since_ms = at
@@ -125,65 +142,156 @@ class Witness:
         self.source = "" if reading.is_live else reading.time_source.value
         return is_new
 
+    def note(self, was: int | None, value: int, at_ms: int) -> None:
+        """Keep the moments of a good, live value. ``was`` is None if the one before is not sure."""
+        raise NotImplementedError
+
     def resume(self, at_ms: int) -> None:
         """It speaks again after a time in which it may have missed something: assume it did."""
         self.first_live_ms = at_ms
-        if self.kind is Kind.DOOR:
-            self.moved_ms = at_ms
-        elif self.kind is Kind.RADAR:
-            self.since_ms = at_ms
-        elif self.kind is Kind.COUNT:
-            self.zeroed, self.crossings = False, 0
 
     def forget(self) -> None:
         """Keep the value to show, and no moment of it."""
         self.is_live, self.source = False, ""
-        self.since_ms = 0
-        self.first_live_ms = self.last_on_ms = self.moved_ms = None
+        self.since_ms, self.first_live_ms = 0, None
+
+
+@dataclass(slots=True, eq=False)
+class Eye(Witness):
+    """A radar or a motion sensor: it sees somebody, or nobody."""
+
+    began_ms: int | None = None  # this sight, or the last one, began; None: that is not known
+    seen_ms: int | None = None  # it last said that it sees somebody
+    ended_ms: int | None = None  # it last said that it sees nobody any more
+    delay: Delay = field(default_factory=Delay)  # how late it says so
+
+    def note(self, was: int | None, value: int, at_ms: int) -> None:
+        if value:
+            if not was:
+                self._begin(was, at_ms)
+            self.seen_ms = at_ms
+        elif was:
+            self.ended_ms = at_ms
+            if self.began_ms is not None:
+                self.delay.learn(at_ms - self.began_ms)
+
+    def _begin(self, was: int | None, at_ms: int) -> None:
+        if self.kind is Kind.MOTION and was == 0:
+            self.place.stirred(at_ms)
+        self.began_ms = at_ms if was == 0 else None
+
+    def resume(self, at_ms: int) -> None:
+        Witness.resume(self, at_ms)
+        self.began_ms = None
+        if self.kind is Kind.RADAR:
+            self.since_ms = at_ms
+
+    def forget(self) -> None:
+        Witness.forget(self)
+        self.began_ms = self.seen_ms = self.ended_ms = None
+
+    @property
+    def last_ms(self) -> int | None:
+        """Somebody was last there: a sensor that says "nobody" later than it was so is corrected
+        by its own delay, once that is known."""
+        if self.seen_ms is None or self.ended_ms is None:
+            return self.seen_ms
+        return max(self.seen_ms, self.ended_ms - self.delay.known_ms)
+
+    def saw_since(self, moment_ms: int) -> bool:
+        """Could it say that somebody was there then, or later?"""
+        if self.is_live and self.value:
+            return True
+        return max(self.seen_ms or 0, self.ended_ms or 0, self.first_live_ms or 0) >= moment_ms
+
+
+@dataclass(slots=True, eq=False)
+class Contact(Witness):
+    """A door that opens and shuts."""
+
+    opened_ms: int | None = None  # the last opening we saw
+    moved_ms: int | None = None  # it last moved, or may have
+
+    def note(self, was: int | None, value: int, at_ms: int) -> None:
+        if value == was:
+            return
+        # a value that was not known before may have changed just now: assume the worse
+        self.moved_ms = at_ms
+        if was is not None and value:
+            self.opened_ms = at_ms
+            self.place.opened(self.at, at_ms)
+
+    def resume(self, at_ms: int) -> None:
+        Witness.resume(self, at_ms)
+        self.moved_ms = at_ms
+
+    def forget(self) -> None:
+        Witness.forget(self)
+        self.opened_ms = self.moved_ms = None
+
+
+LEAVE_AT_ONCE = 2
+"""Two may leave side by side; a count that falls to zero from more was set to it."""
+
+
+class Measure(StrEnum):
+    """What a counter counts."""
+
+    INSIDE = "inside"  # people inside now
+    PASSED = "passed"  # people who went one way, ever growing
+
+
+@dataclass(slots=True, eq=False)
+class Counter(Witness):
+    """One number of a people counter. ``sign``: what one more means for this room.
+
+    The device's own number is only compared with itself. What counts is ``net``, how many more are
+    inside than when the room was last proven empty, so a counter that was off stays useful.
+    """
+
+    sign: int = 1
+    measure: Measure = Measure.INSIDE
+    net: int = 0
+    crossings: int = 0  # how often somebody passed since it was last proven right
+    zeroed: bool = False  # proven right since this start, and heard without a gap
+    passed_ms: int = 0  # somebody last passed
+
+    @property
+    def has_base(self) -> bool:
+        """Does its net say how many are inside, and not only how many more than at the start?"""
+        return self.zeroed or (self.measure is Measure.INSIDE and self.sign > 0)
+
+    def note(self, was: int | None, value: int, at_ms: int) -> None:
+        if was is None:
+            if self.measure is Measure.INSIDE and self.sign > 0 and not self.crossings:
+                self.net = value
+            return
+        step = value - was
+        if not step:
+            return
+        if self._began_anew(was, value):
+            self.zeroed = False
+            step = value if self.measure is Measure.PASSED else step
+        self.net += self.sign * step
+        self.crossings += abs(step)
+        self.passed_ms = at_ms
+        self.place.passed(at_ms)
+
+    def _began_anew(self, was: int, value: int) -> bool:
+        """Was the device restarted? A total never shrinks, and no crowd leaves in one step."""
+        if self.measure is Measure.PASSED:
+            return value < was
+        return value == 0 and was > LEAVE_AT_ONCE
+
+    def resume(self, at_ms: int) -> None:
+        Witness.resume(self, at_ms)
         self.zeroed, self.crossings = False, 0
 
-    def _note(self, value: int, at: int) -> None:
-        """Keep the moments of a good, live value."""
-        was_known = self.is_live and self.is_good
-        if self.first_live_ms is None:
-            self.first_live_ms = at
-        if self.kind is Kind.DOOR:
-            if not was_known or value != self.value:
-                # a value that was not known before may have changed just now: assume the worse
-                self.moved_ms = at
-                if was_known and value:
-                    self.last_on_ms = at
-        elif self.kind is Kind.COUNT:
-            self.crossings += was_known and value != self.value
-        elif value:
-            self.last_on_ms = at
+    def forget(self) -> None:
+        Witness.forget(self)
+        self.zeroed, self.crossings = False, 0
+        self.passed_ms = 0
 
-
-@dataclass(slots=True)
-class Plan:
-    """A room as the rules see it: its kind, its limit, its doors and its witnesses."""
-
-    room: str
-    kind: str
-    capacity: int | None
-    zones: tuple[str, ...] = ()
-    doors: frozenset[str] = frozenset()  # named by `doors:`; empty: one implied door, perhaps
-    lines: list[Line] = field(default_factory=list)  # every device placed here
-    _by_kind: dict[Kind, list[Witness]] = field(default_factory=lambda: {k: [] for k in Kind})
-
-    @property
-    def witnesses(self) -> list[Witness]:
-        return [witness for kind in Kind for witness in self._by_kind[kind]]
-
-    def call(self, witness: Witness) -> None:
-        """Add a witness."""
-        self._by_kind[witness.kind].append(witness)
-
-    def of(self, kind: Kind) -> list[Witness]:
-        return self._by_kind[kind]
-
-    @property
-    def knows_all_doors(self) -> bool:
-        """Each named door has a contact; without names, exactly one contact is the one door."""
-        places = {w.place for w in self.of(Kind.DOOR)}
-        return places >= self.doors if self.doors else len(places) == 1
+    def zero(self) -> None:
+        """The room is proven empty."""
+        self.net, self.crossings, self.zeroed = 0, 0, True

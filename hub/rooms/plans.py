@@ -5,7 +5,17 @@ from __future__ import annotations
 from edge.reading import Reading
 from hub.domain.centre import OUTSIDE, Centre, Device, Placement
 from hub.domain.series import SeriesKey
-from hub.rooms.evidence import KIND_OF_CHANNEL, Kind, Line, Plan, Witness
+from hub.rooms.evidence import (
+    KIND_OF_CHANNEL,
+    Contact,
+    Counter,
+    Eye,
+    Kind,
+    Line,
+    Measure,
+    Witness,
+)
+from hub.rooms.plan import Plan
 
 
 class Plans:
@@ -62,7 +72,7 @@ class Plans:
         return found
 
     def _call(self, key: SeriesKey) -> list[Witness]:
-        """Make the witnesses of a channel: a door speaks for the rooms on both its sides."""
+        """Make the witnesses of a channel: what is at a door speaks for the rooms on both sides."""
         kind = KIND_OF_CHANNEL.get(key.channel)
         places = self._places.get(key.device)
         if kind is None or places is None:
@@ -72,11 +82,27 @@ class Plans:
             return []
         called = []
         for room in self._rooms_at(place):
-            at = room
-            if kind is Kind.DOOR:
-                at = place.door or f"{key.device} {key.part}"
-            witness = Witness(self.lines[key.device], kind, at, place.zone)
-            self.of_room[room].call(witness)
-            witness.line.witnesses.append(witness)
+            plan, line = self.of_room[room], self.lines[key.device]
+            witness = self._witness(key, kind, line, plan, place)
+            plan.call(witness)
+            line.witnesses.append(witness)
             called.append(witness)
         return called
+
+    def _witness(
+        self, key: SeriesKey, kind: Kind, line: Line, plan: Plan, place: Placement
+    ) -> Witness:
+        if kind is Kind.DOOR:
+            return Contact(line, kind, plan, place.door or f"{key.device} {key.part}", place.zone)
+        if kind is not Kind.COUNT:
+            return Eye(line, kind, plan, place.door or "", place.zone)
+        sign = -1 if key.channel == "people.out" else 1
+        if place.door is not None and plan.room != self._inside(place.door):
+            sign = -sign
+        measure = Measure.INSIDE if key.channel == "people.count" else Measure.PASSED
+        return Counter(line, kind, plan, place.door or "", place.zone, sign=sign, measure=measure)
+
+    def _inside(self, door: str) -> str:
+        """The side that people come *in* to, as a counter at this door says it: the first named."""
+        first, second = self._sides[door]
+        return second if first == OUTSIDE else first

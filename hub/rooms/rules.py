@@ -1,4 +1,4 @@
-"""Is the room free? The truth table of ARCHITECTURE section 7 as one pure function.
+"""Is the room free? The truth table of docs/decisions/0011-room-rules.md as one pure function.
 
 ``judge`` looks at what each witness has shown and answers with a status, its reasons and the next
 moment at which time alone could change the answer. Three kinds of finding are weighed:
@@ -15,14 +15,12 @@ remembered by a broker or behind a dead line is no finding at all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hub.domain.opening import OPEN, Slot
 from hub.domain.room import (
     Crowding,
     Override,
-    OverrideKind,
-    Params,
     People,
     Presence,
     RoomState,
@@ -30,11 +28,32 @@ from hub.domain.room import (
     Text,
     ZoneState,
 )
-from hub.rooms.case import Case, Finding, since
-from hub.rooms.evidence import Plan
-from hub.rooms.findings import counters, motion, radars
+from hub.rooms.case import SURENESS, Case, Finding, Grounds, since
+from hub.rooms.closing import closed
+from hub.rooms.confidence import confidence
+from hub.rooms.findings import counters, radars
+from hub.rooms.looks import looked
+from hub.rooms.plan import Plan
+from hub.rooms.stillness import motion
 
 SETTLE_MS = 120_000  # how long two sensors may contradict each other, since one is always later
+
+ZERO_AFTER_MS = {Grounds.RADAR: 600_000, Grounds.LOOKED: 0}
+ZERO_AFTER_STILLNESS_MS = 1_800_000
+"""A count above zero is overruled by a sensor that has proven the room empty for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the evidence says of a room, whatever the timetable says."""
+
+    status: Status
+    reasons: tuple[Text, ...]
+    grounds: Grounds | None = None  # the surest class of evidence it rests on
+
+    @property
+    def presence(self) -> Presence:
+        return PRESENCE[self.status]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +61,10 @@ class Verdict:
     """A state, and what could change it besides a new value."""
 
     state: RoomState
+    seen: Seen
     due_ms: int | None  # time alone: look again then if nothing is heard
     is_settled: bool  # a repeat of what is known changes nothing before that
+    disproves_count: str | None = None  # the reason that shows the counters must begin at zero
 
 
 def judge(
@@ -58,29 +79,28 @@ def judge(
     ``slot`` is what the timetable plans now, ``overrides`` what staff said and did not take back.
     """
     case = Case(now_ms)
-    radars(plan, case)
-    counters(plan, case)
-    motion(plan, case)
+    _find(plan, case)
     said = [item for item in overrides if not case.passed(item.until_ms)]
-    heeded = _looked(said, case)
+    heeded = looked(plan, said, case)
     for line in plan.lines:
         if line.heard_ms is None:
             case.doubt("not_heard_since_start", device=line.device)
     if slot.until_ms is not None:
         case.passed(slot.until_ms)
     limit = plan.capacity if slot.limit is None else slot.limit
-    seen, why = _weigh(case, limit)
-    status, reasons, shut_by = _opened(seen, why, slot, said)
-    zones = tuple(_zone(plan, zone, case) for zone in plan.zones)
+    seen = _weigh(plan, case, limit)
+    status, reasons, shut_by = closed(plan, seen.status, seen.reasons, slot, said)
+    zeroing = _disproof(plan, case)
+    zones = tuple(_zone(bay, case, seen.status) for bay in plan.bays)
     unchanged = before is not None and before.status is status
-    people = case.people if seen is not Status.UNKNOWN else None
+    people = _people(case, seen)
     state = RoomState(
         room=plan.room,
         status=status,
-        presence=PRESENCE[seen],
+        presence=seen.presence,
         crowding=_crowding(people, limit),
         people=people,
-        confidence=None,
+        confidence=confidence(seen.presence, seen.grounds),
         since_ms=before.since_ms if unchanged and before else now_ms,
         as_of_ms=case.as_of_ms or max((w.since_ms for w in plan.witnesses), default=now_ms),
         valid_until_ms=case.due_ms if status is not Status.UNKNOWN else None,
@@ -89,38 +109,8 @@ def judge(
         purpose=slot.purpose,
         override=shut_by or heeded,
     )
-    return Verdict(state, case.due_ms, bool(case.claims) or status is Status.FREE)
-
-
-def _looked(said: Sequence[Override], case: Case) -> int | None:
-    """Somebody looked: a proof or a trace from that moment on; the newest look counts."""
-    looks = [item for item in said if item.kind is OverrideKind.LOOKED]
-    if not looks:
-        return None
-    newest = max(looks, key=lambda item: item.from_ms)
-    params: Params = {"time": newest.from_ms, "author": newest.author}
-    if newest.people:
-        case.people = People(newest.people, newest.people, newest.people)
-        reason = Text("looked_people", params | {"people": newest.people})
-        case.traces.append(Finding(newest.from_ms, reason))
-    else:
-        case.proofs.append(Finding(newest.from_ms, Text("looked_empty", params)))
-    return newest.id
-
-
-def _opened(
-    seen: Status, why: tuple[Text, ...], slot: Slot, said: Sequence[Override]
-) -> tuple[Status, tuple[Text, ...], int | None]:
-    """Closed hours and closed doors come before what the sensors say; they stay beside it."""
-    shut = [item for item in said if item.kind is OverrideKind.CLOSED]
-    if not shut and slot.is_open:
-        return seen, (*why, *slot.reasons), None
-    present = why if PRESENCE[seen] is Presence.PRESENT else ()
-    if not shut:
-        return Status.CLOSED, (*slot.reasons, *present), None
-    last = max(shut, key=lambda item: item.until_ms)
-    params: Params = {"time": last.until_ms, "author": last.author, "why": last.reason}
-    return Status.CLOSED, (Text("override_closed", params), *present), last.id
+    settled = bool(case.claims) or seen.status is Status.FREE
+    return Verdict(state, seen, case.due_ms, settled, zeroing)
 
 
 PRESENCE = {
@@ -128,42 +118,109 @@ PRESENCE = {
     Status.FULL: Presence.PRESENT,
     Status.FREE: Presence.ABSENT,
     Status.UNKNOWN: Presence.UNKNOWN,
-    Status.CLOSED: Presence.UNKNOWN,
 }
 
 
-def _weigh(case: Case, limit: int | None) -> tuple[Status, tuple[Text, ...]]:
+def _find(plan: Plan, case: Case) -> None:
+    radars(plan, case)
+    counters(plan, case)
+    motion(plan, case)
+
+
+def _weigh(plan: Plan, case: Case, limit: int | None) -> Seen:
     """Balance the findings, strongest first."""
-    if case.claims and case.proofs:
-        claim, proof = max(case.claims, key=since), max(case.proofs, key=since)
+    claims, proofs = case.claims, _standing(case)
+    if claims and proofs:
+        claim, proof = max(claims, key=since), max(proofs, key=since)
         if case.passed(max(claim.since_ms, proof.since_ms) + SETTLE_MS):
-            return Status.UNKNOWN, (
-                Text("disagree", {"a": _witness(claim), "b": _witness(proof)}),
-                claim.reason,
-                proof.reason,
-            )
-    if case.claims:
-        return _occupied(case, limit, case.claims)
-    newest = max(case.proofs, key=since, default=None)
-    open_traces = [t for t in case.traces if newest is None or t.since_ms > newest.since_ms]
-    if open_traces:
-        return _occupied(case, limit, open_traces)
-    if case.proofs:
-        return Status.FREE, tuple(p.reason for p in case.proofs)
-    return Status.UNKNOWN, tuple(case.doubts) or (Text("no_sensor"),)
+            which = Text("disagree", {"a": _witness(claim), "b": _witness(proof)})
+            return Seen(Status.UNKNOWN, (which, claim.reason, proof.reason))
+    if claims:
+        return _occupied(case, limit, claims)
+    newest = max(proofs, key=since, default=None)
+    traces = [t for t in case.traces if newest is None or t.since_ms > newest.since_ms]
+    if traces:
+        return _occupied(case, limit, traces)
+    if proofs:
+        return Seen(Status.FREE, (*_reasons(proofs), *_was_zeroed(plan, proofs)), _surest(proofs))
+    return Seen(Status.UNKNOWN, (*case.doubts, *case.helps) or NO_SENSOR)
 
 
-def _occupied(case: Case, limit: int | None, why: list[Finding]) -> tuple[Status, tuple[Text, ...]]:
-    reasons = tuple(f.reason for f in why)
+NO_SENSOR = (Text("no_sensor"), Text("would_help_radar"))
+
+
+def _standing(case: Case) -> list[Finding]:
+    """The proofs that are worth weighing.
+
+    A counter that says zero does not speak against somebody who is seen: it missed him. A look is
+    of a moment: whoever was first seen later has come since.
+    """
+    seen = [claim for claim in case.claims if claim.grounds is not Grounds.COUNT]
+    newest_ms = max((f.since_ms for f in case.claims), default=0)
+    return [
+        proof
+        for proof in case.proofs
+        if not (proof.grounds is Grounds.COUNT and seen)
+        and not (proof.grounds is Grounds.LOOKED and newest_ms > proof.since_ms)
+    ]
+
+
+def _disproof(plan: Plan, case: Case) -> str | None:
+    """Is the room proven empty by others than its counters, for so long that they must be wrong?"""
+    tally = case.tally
+    proofs = [proof for proof in _standing(case) if proof.grounds is not Grounds.COUNT]
+    if tally is None or not tally.proves or not proofs:
+        return None
+    if tally.estimate == 0 and tally.slack == 0 and all(c.zeroed for c in plan.counters):
+        return None  # they say so themselves
+    newest = max(proofs, key=since)
+    if any(claim.grounds is not Grounds.COUNT for claim in case.claims) or any(
+        trace.since_ms > newest.since_ms for trace in case.traces
+    ):
+        return None
+    surest = _surest(proofs)
+    wait_ms = ZERO_AFTER_MS.get(surest, ZERO_AFTER_STILLNESS_MS)
+    if tally.estimate and not case.passed(newest.since_ms + wait_ms):
+        return None
+    return next(proof.reason.code for proof in proofs if proof.grounds is surest)
+
+
+def _was_zeroed(plan: Plan, proofs: list[Finding]) -> tuple[Text, ...]:
+    """In this emptiness the counters were found wrong: say by how much."""
+    record = plan.zeroing
+    if record is None or not record.off_by or record.at_ms < max(p.since_ms for p in proofs):
+        return ()
+    return (Text("counter_zeroed", {"off_by": record.off_by, "time": record.at_ms}),)
+
+
+def _occupied(case: Case, limit: int | None, why: list[Finding]) -> Seen:
     people = case.people
     if people is not None and limit and people.estimate >= limit:
         over = Text("over_capacity", {"people": people.estimate, "capacity": limit})
-        return Status.FULL, (over, *reasons)
-    return Status.IN_USE, reasons
+        return Seen(Status.FULL, (over, *_reasons(why)), _surest(why))
+    return Seen(Status.IN_USE, _reasons(why), _surest(why))
+
+
+def _reasons(findings: list[Finding]) -> tuple[Text, ...]:
+    return tuple(finding.reason for finding in findings)
+
+
+def _surest(findings: list[Finding]) -> Grounds:
+    return min((finding.grounds for finding in findings), key=SURENESS.__getitem__)
 
 
 def _witness(finding: Finding) -> str:
     return str(finding.reason.params.get("device", finding.reason.code))
+
+
+def _people(case: Case, seen: Seen) -> People | None:
+    """How many, so that it never contradicts the status."""
+    people = case.people
+    if people is None or seen.status is Status.UNKNOWN:
+        return None
+    if seen.status is Status.FREE:
+        return People(0, 0, 0)
+    return People(max(people.low, 1), max(people.estimate, 1), max(people.high, 1))
 
 
 def _crowding(people: People | None, capacity: int | None) -> Crowding | None:
@@ -175,18 +232,13 @@ def _crowding(people: People | None, capacity: int | None) -> Crowding | None:
     return Crowding.MEDIUM if share < 0.8 else Crowding.HIGH
 
 
-def _zone(plan: Plan, zone: str, whole: Case) -> ZoneState:
-    """A bay by its own sensors; what its sensors leave open stays unknown."""
-    own = Plan(zone, plan.kind, None)
-    for witness in plan.witnesses:
-        if witness.zone == zone:
-            # inside its zone it covers the whole of the place that is judged
-            own.call(replace(witness, zone=None))
+def _zone(bay: Plan, whole: Case, status: Status) -> ZoneState:
+    """A bay by its own sensors; what they leave open is unknown, unless the room is empty."""
+    if status is Status.FREE:
+        return ZoneState(bay.room, Status.FREE, Presence.ABSENT)
     case = Case(whole.now_ms)
-    radars(own, case)
-    counters(own, case)
-    motion(own, case)
-    status, _ = _weigh(case, None)
+    _find(bay, case)
+    seen = _weigh(bay, case, None)
     if case.due_ms is not None:
         whole.passed(case.due_ms)
-    return ZoneState(zone, status, PRESENCE[status], case.people)
+    return ZoneState(bay.room, seen.status, seen.presence, _people(case, seen))

@@ -6,6 +6,7 @@ The running hub feeds it live (``service.py``); a past day is fed to it from the
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -14,31 +15,37 @@ from edge.reading import Reading
 from hub.agenda import Agenda
 from hub.domain.centre import Centre
 from hub.domain.device import Health
-from hub.domain.events import HealthChanged, Heard, LinkChanged
+from hub.domain.events import CounterZeroed, HealthChanged, Heard, LinkChanged
 from hub.domain.opening import Schedule
-from hub.domain.room import Override, RoomState, Status
+from hub.domain.room import Override, OverrideKind, RoomState, Status
 from hub.domain.series import Series
-from hub.rooms.evidence import Kind
 from hub.rooms.plans import Plans
-from hub.rooms.rules import judge
+from hub.rooms.rules import Verdict, judge
 
-COUNTED = frozenset({"count", "count_zero"})
+KEPT_ZEROINGS = 50  # of one room, the newest
 
 
 class Watch:
-    """``tell`` is called with each state that says something new. Times only move on."""
+    """``tell`` is called with each state that says something new, ``tell_zeroed`` with each time
+    that counters were found to be off. Times only move on."""
 
     def __init__(
-        self, centre: Centre, schedule: Schedule, tell: Callable[[RoomState], None]
+        self,
+        centre: Centre,
+        schedule: Schedule,
+        tell: Callable[[RoomState], None],
+        tell_zeroed: Callable[[CounterZeroed], None] = lambda _: None,
     ) -> None:
         self._rooms = tuple(room.id for room in centre.rooms)
         self._schedule = schedule
         self._tell = tell
+        self._tell_zeroed = tell_zeroed
         self._plans = Plans(centre)
         self._settled: set[str] = set()
         self._overrides: dict[str, tuple[Override, ...]] = {}
         self.agenda = Agenda(self._look)
         self.states: dict[str, RoomState] = {}
+        self.zeroings: dict[str, deque[CounterZeroed]] = {}
 
     def begin(self, known: Iterable[Series], overrides: Iterable[Override], now_ms: int) -> None:
         """Say what is known at a start: remembered values are shown and prove nothing."""
@@ -64,24 +71,30 @@ class Watch:
                     self.states[room] = msgspec.structs.replace(state, since_ms=since_ms)
         for line in self._plans.lines.values():
             line.forget()
+        for plan in self._plans.of_room.values():
+            plan.forget()
         self._look_at_all(now_ms)
 
     def hear(self, event: Heard) -> None:
         line = self._plans.lines.get(event.device)
         if line is None:
             return
+        # after a silence even a repeat is news
         is_news = not line.is_fresh(event.at_ms)
         for reading in event.readings:
-            if reading.channel == "online":
-                is_news |= self._note_online(reading)
-                continue
-            if reading.is_live:
-                line.hear(reading.observed_ms)
-            is_news |= self._plans.take(reading)
+            is_news |= self._take(reading)
         for room in self._plans.rooms_of[event.device]:
             # a repeat only makes a settled verdict's evidence newer; its next look will see that
             if is_news or room not in self._settled:
+                self._plans.of_room[room].settle()
                 self._look(room, event.at_ms)
+
+    def _take(self, reading: Reading) -> bool:
+        if reading.channel == "online":
+            return self._note_online(reading)
+        if reading.is_live:
+            self._plans.lines[reading.device].hear(reading.observed_ms)
+        return self._plans.take(reading)
 
     def link(self, event: LinkChanged) -> None:
         code = "parent_down" if event.is_parent else "link_lost"
@@ -110,6 +123,9 @@ class Watch:
     def override(self, room: str, said: Sequence[Override], now_ms: int) -> None:
         """What staff say of a room now: all that has not ended, newest last."""
         self._overrides[room] = tuple(said)
+        for item in said:
+            if item.kind is OverrideKind.LOOKED and item.people:
+                self._plans.of_room[room].seen_by_people(item.from_ms)
         self._look(room, now_ms)
 
     def reschedule(self, now_ms: int) -> None:
@@ -136,27 +152,26 @@ class Watch:
     def _look(self, room: str, now_ms: int) -> int | None:
         """Judge a room, tell if there is something new to say, and plan the next look."""
         before = self.states.get(room)
-        slot = self._schedule.slot(room, now_ms)
-        said = self._overrides.get(room, ())
-        verdict = judge(self._plans.of_room[room], now_ms, before, slot, said)
+        plan = self._plans.of_room[room]
+        verdict = self._judge(room, now_ms, before)
+        if verdict.disproves_count is not None:
+            self._note_zeroing(plan.zero(now_ms, verdict.disproves_count))
+            verdict = self._judge(room, now_ms, before)
+        plan.is_empty = verdict.seen.status is Status.FREE
         state = self.states[room] = verdict.state
         (self._settled.add if verdict.is_settled else self._settled.discard)(room)
         self.agenda.plan(room, verdict.due_ms)
-        if state.status is Status.FREE:
-            self._zero_counters(room, state)
         if before is None or says(before) != says(state):
             self._tell(state)
         return verdict.due_ms
 
-    def _zero_counters(self, room: str, state: RoomState) -> None:
-        """A room proven empty by another sensor proves its counters right, if they say zero."""
-        if all(reason.code in COUNTED for reason in state.reasons):
-            return
-        counters = self._plans.of_room[room].of(Kind.COUNT)
-        if counters and not any(c.value for c in counters):
-            for counter in counters:
-                counter.zeroed = True
-                counter.crossings = 0
+    def _judge(self, room: str, now_ms: int, before: RoomState | None) -> Verdict:
+        slot = self._schedule.slot(room, now_ms)
+        return judge(self._plans.of_room[room], now_ms, before, slot, self._overrides.get(room, ()))
+
+    def _note_zeroing(self, record: CounterZeroed) -> None:
+        self.zeroings.setdefault(record.room, deque(maxlen=KEPT_ZEROINGS)).append(record)
+        self._tell_zeroed(record)
 
 
 def says(state: RoomState) -> tuple[object, ...]:

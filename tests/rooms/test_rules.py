@@ -6,9 +6,11 @@ import pytest
 
 from device_drivers.contract import Quality, Value
 from edge.reading import Reading, TimeSource
-from hub.domain.room import RoomState, Status
-from hub.rooms.evidence import Kind, Line, Plan, Witness
-from hub.rooms.rules import judge
+from hub.domain.opening import OPEN
+from hub.domain.room import Override, RoomState, Status
+from hub.rooms.evidence import Contact, Counter, Eye, Kind, Line, Witness
+from hub.rooms.plan import Plan
+from hub.rooms.rules import Verdict, judge
 
 MINUTE = 60_000
 START = 1_800_000_000_000
@@ -24,19 +26,32 @@ CHANNEL = {
 class Scene:
     """A room with sensors, and a clock that only moves when told."""
 
-    def __init__(self, kind: str = "meeting", capacity: int | None = 10) -> None:
+    def __init__(
+        self, kind: str = "meeting", capacity: int | None = 10, zones: tuple[str, ...] = ()
+    ) -> None:
         self.now = START
-        self.plan = Plan("room", kind, capacity)
+        self.plan = Plan("room", kind, capacity, zones)
+        self.said: tuple[Override, ...] = ()
+        self.slot = OPEN
 
     def sensor(self, kind: Kind, proof_within: int = 10 * MINUTE, zone: str | None = None) -> str:
-        name = f"{kind.value}{len(self.plan.witnesses)}"
+        name = f"{kind.value}{len(self.plan.lines)}"
         line = Line(name, proof_within, 25 * 60 * MINUTE)
-        place = name if kind is Kind.DOOR else "room"
-        witness = Witness(line, kind, place, zone)
+        witness = self._witness(line, kind, zone)
         self.plan.call(witness)
         line.witnesses.append(witness)
         self.plan.lines.append(line)
         return name
+
+    def _witness(self, line: Line, kind: Kind, zone: str | None) -> Witness:
+        if kind is Kind.DOOR:
+            return Contact(line, kind, self.plan, line.device)
+        if kind is Kind.COUNT:
+            return Counter(line, kind, self.plan, zone=zone)
+        return Eye(line, kind, self.plan, zone=zone)
+
+    def line(self, name: str) -> Line:
+        return next(line for line in self.plan.lines if line.device == name)
 
     def say(
         self,
@@ -45,15 +60,17 @@ class Scene:
         quality: Quality = Quality.GOOD,
         source: TimeSource = TimeSource.HUB,
     ) -> None:
-        for witness in self.plan.witnesses:
-            if witness.line.device == name:
-                channel = CHANNEL[witness.kind]
-                reading = Reading(
-                    name, channel, "", value, "1", quality, "", self.now, self.now, source
-                )
-                if reading.is_live:
-                    witness.line.hear(self.now)
-                witness.take(reading)
+        line = self.line(name)
+        for witness in line.witnesses:
+            channel = CHANNEL[witness.kind]
+            reading = Reading(
+                name, channel, "", value, "1", quality, "", self.now, self.now, source
+            )
+            if reading.is_live:
+                line.hear(self.now)
+            witness.take(reading)
+        self.plan.settle()
+        self.judge()
 
     def keep_saying(self, name: str, value: Value, minutes: float) -> None:
         """A sensor that streams: a word each 4 s."""
@@ -61,17 +78,37 @@ class Scene:
             self.now += 4_000
             self.say(name, value)
 
+    def all_say(self, minutes: float, **values: int) -> None:
+        """Sensors that repeat themselves every minute."""
+        for _ in range(round(minutes)):
+            self.now += MINUTE
+            for name, value in values.items():
+                self.say(name, value)
+
     def wait(self, minutes: float) -> None:
         self.now += round(minutes * MINUTE)
 
+    def judge(self) -> Verdict:
+        """What the watch does after each word and each look."""
+        verdict = judge(self.plan, self.now, None, self.slot, self.said)
+        if verdict.disproves_count is not None:
+            self.plan.zero(self.now, verdict.disproves_count)
+            verdict = judge(self.plan, self.now, None, self.slot, self.said)
+        self.plan.is_empty = verdict.seen.status is Status.FREE
+        return verdict
+
     def look(self) -> RoomState:
-        return judge(self.plan, self.now).state
+        return self.judge().state
 
     def status(self) -> Status:
         return self.look().status
 
     def codes(self) -> set[str]:
         return {reason.code for reason in self.look().reasons}
+
+    def doubts(self) -> set[str]:
+        """Why, without what would help."""
+        return {code for code in self.codes() if not code.startswith("would_help")}
 
 
 def test_a_room_without_sensors_is_unknown() -> None:
@@ -101,8 +138,7 @@ def test_a_radar_proves_emptiness_after_its_hold_and_while_it_speaks() -> None:
 
 
 def test_a_radar_of_one_zone_does_not_speak_for_the_room() -> None:
-    scene = Scene()
-    scene.plan.zones = ("a", "b")
+    scene = Scene(zones=("a", "b"))
     one = scene.sensor(Kind.RADAR, zone="a")
     scene.say(one, 0)
     scene.wait(1)
@@ -118,8 +154,8 @@ def test_a_counter_proves_emptiness_only_after_it_was_proven_right() -> None:
     scene = Scene()
     counter = scene.sensor(Kind.COUNT)
     scene.say(counter, 0)
-    assert scene.codes() == {"count_not_rezeroed"}
-    scene.plan.witnesses[0].zeroed = True
+    assert scene.codes() == {"count_not_rezeroed", "would_help_look"}
+    scene.plan.zero(scene.now, "radar_clear")
     assert scene.status() is Status.FREE
 
 

@@ -48,6 +48,18 @@ REASONS = [
     "closed_hours",
     "would_help_door",
     "would_help_radar",
+    "saw_nobody_pass",
+    "part_not_covered",
+    "doors_uncounted",
+    "count_adrift",
+    "counter_zeroed",
+    "present_while_closed",
+    "open_while_closed",
+    "would_help_look",
+    "would_help_whole_room",
+    "looked_empty",
+    "looked_people",
+    "override_closed",
 ]
 KINDS = [
     "health_cabin",

@@ -1,0 +1,66 @@
+"""What a room teaches about itself, from the words of its sensors alone.
+
+Two durations are learnt, both from the moments that are judged anyway, so a replay of the same
+words learns the same. Nothing is kept over a restart: the first hours begin with the defaults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MINUTE = 60_000
+
+MOTION_HOLD_MS = 10 * MINUTE
+HOLD_BOUNDS_MS = (5 * MINUTE, 30 * MINUTE)
+MARGIN = 1.25  # a hold is so much longer than the longest stillness it must outlast
+EASING = 0.01  # of the way down, each time somebody stirred earlier
+TELLING_MS = MINUTE  # shorter stillness says nothing about the longest
+
+LONGEST_DELAY_MS = 3 * MINUTE  # a sensor that clears later than that is not read as a delay
+ALIKE_MS = 3_000
+TIMES_ALIKE = 3
+
+
+@dataclass(slots=True)
+class Hold:
+    """How long a room must be still before stillness means something.
+
+    Longer at once when people who were there kept still for longer; shorter only little by little.
+    """
+
+    hold_ms: int = MOTION_HOLD_MS
+
+    def learn(self, still_ms: int) -> None:
+        """Somebody was in the room all the time, and nothing moved for so long."""
+        if still_ms < TELLING_MS:
+            return
+        low, high = HOLD_BOUNDS_MS
+        wanted = min(max(round(still_ms * MARGIN), low), high)
+        if wanted < self.hold_ms:
+            wanted = self.hold_ms - round((self.hold_ms - wanted) * EASING)
+        self.hold_ms = wanted
+
+
+@dataclass(slots=True)
+class Delay:
+    """How long a motion sensor goes on saying "motion" after the last one.
+
+    A single movement shows it: the sensor says "motion" for just its delay and never for less. So
+    it is the shortest sight, once that was seen a few times.
+    """
+
+    shortest_ms: int = LONGEST_DELAY_MS
+    times: int = 0
+
+    def learn(self, sight_ms: int) -> None:
+        """A sight began and ended, with nothing missed between."""
+        if sight_ms < self.shortest_ms - ALIKE_MS:
+            self.shortest_ms, self.times = sight_ms, 1
+        elif sight_ms <= self.shortest_ms + ALIKE_MS and self.shortest_ms < LONGEST_DELAY_MS:
+            self.shortest_ms = min(self.shortest_ms, sight_ms)
+            self.times += 1
+
+    @property
+    def known_ms(self) -> int:
+        """0 while it is not known: then "nobody any more" counts as somebody just now."""
+        return self.shortest_ms if self.times >= TIMES_ALIKE else 0

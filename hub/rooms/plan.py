@@ -1,0 +1,172 @@
+"""A room as the rules see it: its kind, its limit, its doors, its bays and its witnesses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hub.domain.events import CounterZeroed
+from hub.rooms.evidence import Contact, Counter, Eye, Kind, Line, Measure, Witness
+from hub.rooms.learning import Hold
+
+SEEN_BEFORE_MS = 60_000
+"""Who goes out may have been seen last so long before the door opened."""
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """Everything that is known of a room, and what one witness's word means for the others.
+
+    A bay is a plan of its own with the witnesses of its zone; it shares what the room has learnt.
+    """
+
+    room: str
+    kind: str
+    capacity: int | None
+    zones: tuple[str, ...] = ()
+    doors: frozenset[str] = frozenset()  # named by `doors:`; empty: one implied door, perhaps
+    bay: str | None = None  # the zone that this plan is of
+    hold: Hold = field(default_factory=Hold)
+    lines: list[Line] = field(default_factory=list)  # every device placed here
+    radars: list[Eye] = field(default_factory=list)
+    pirs: list[Eye] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)  # of doors; a window's is not one
+    counters: list[Counter] = field(default_factory=list)
+    bays: list[Plan] = field(init=False)
+    crossed_ms: int | None = None  # somebody was at a door then, for certain
+    opened_ms: int | None = None  # a door was last seen to open
+    was_empty: bool = False  # the room stood proven empty when it did: he came from outside
+    is_empty: bool = False  # the room stands proven empty now
+    missed: int = 0  # how many who left were never counted in, since the counters were proven right
+    zeroing: CounterZeroed | None = None  # when they last were
+
+    def __post_init__(self) -> None:
+        self.bays = [Plan(zone, self.kind, None, bay=zone, hold=self.hold) for zone in self.zones]
+
+    def call(self, witness: Witness) -> None:
+        """Add a witness."""
+        self._call(witness)
+        for bay in self.bays:
+            if bay.bay == witness.zone:
+                bay._call(witness)
+
+    def _call(self, witness: Witness) -> None:
+        if isinstance(witness, Eye):
+            (self.radars if witness.kind is Kind.RADAR else self.pirs).append(witness)
+        elif isinstance(witness, Counter):
+            self._count_with(witness)
+        elif isinstance(witness, Contact) and (not self.doors or witness.at in self.doors):
+            self.contacts.append(witness)
+
+    def _count_with(self, counter: Counter) -> None:
+        """A device that gives totals and its own sum is one counter: the totals miss nothing."""
+        same = [c for c in self.counters if c.line is counter.line]
+        if counter.measure is Measure.INSIDE and any(c.measure is Measure.PASSED for c in same):
+            return
+        if counter.measure is Measure.PASSED:
+            self.counters = [
+                c for c in self.counters if c not in same or c.measure is Measure.PASSED
+            ]
+        self.counters.append(counter)
+
+    @property
+    def witnesses(self) -> Sequence[Witness]:
+        return (*self.radars, *self.pirs, *self.contacts, *self.counters)
+
+    @property
+    def knows_all_doors(self) -> bool:
+        """Each named door has a contact; without names, exactly one contact is the one door."""
+        watched = {contact.at for contact in self.contacts}
+        return watched >= self.doors if self.doors else len(watched) == 1
+
+    @property
+    def counts_all_doors(self) -> bool:
+        """A counter that is placed in the room itself counts all of it."""
+        counted = {counter.at for counter in self.counters}
+        return "" in counted or (bool(self.doors) and counted >= self.doors)
+
+    def covered_by(self, eyes: Sequence[Eye]) -> bool:
+        """Do they see the whole of it? One in each bay do; one in one bay does not."""
+        seen = {eye.zone for eye in eyes}
+        return None in seen or self.bay in seen or (bool(self.zones) and seen >= set(self.zones))
+
+    def misses(self, eye: Eye) -> bool:
+        """Somebody was at a door, and the sensor saw nobody then or since: it may be blind.
+
+        One that watches a bay need not see the door, as long as another one saw who it was.
+        """
+        if self.crossed_ms is None:
+            return False
+        moment_ms = self.crossed_ms - SEEN_BEFORE_MS
+        if eye.zone is None:
+            return not eye.saw_since(moment_ms)
+        return not any(other.saw_since(moment_ms) for other in (*self.radars, *self.pirs))
+
+    # What one witness tells all others
+
+    def stirred(self, at_ms: int) -> None:
+        """Somebody moved. If he cannot have come in meanwhile, the room was not empty before."""
+        last_ms = max(pir.last_ms or 0 for pir in self.pirs)
+        if not last_ms or any(
+            pir.value or (pir.first_live_ms or at_ms) > last_ms for pir in self.pirs
+        ):
+            return  # it was seen by another all the time, or one of them may have missed something
+        if self._shut_since(last_ms, at_ms) or self._watched_since(last_ms, at_ms):
+            self.hold.learn(at_ms - last_ms)
+
+    def _shut_since(self, from_ms: int, at_ms: int) -> bool:
+        return self.knows_all_doors and all(
+            contact.line.is_fresh(at_ms)
+            and contact.is_good
+            and contact.value == 0
+            and contact.moved_ms is not None
+            and contact.moved_ms <= from_ms
+            for contact in self.contacts
+        )
+
+    def _watched_since(self, from_ms: int, at_ms: int) -> bool:
+        return any(
+            radar.line.is_fresh(at_ms)
+            and radar.is_good
+            and radar.value == 1
+            and radar.since_ms <= from_ms
+            for radar in self.radars
+        )
+
+    def opened(self, door: str, at_ms: int) -> None:
+        """A door opened: somebody did that."""
+        if self.doors and door not in self.doors:
+            return  # where doors are named, this is a window
+        self.opened_ms, self.was_empty = at_ms, self.is_empty
+        self.crossed_ms = at_ms
+
+    def passed(self, at_ms: int) -> None:
+        """A counter moved."""
+        self.crossed_ms = at_ms
+
+    def settle(self) -> None:
+        """All of a message is taken in. Who left and never came in must have been missed then."""
+        inside = sum(counter.net for counter in self.counters)
+        if inside < 0 and self.counters:
+            self.missed -= inside
+            self.counters[0].net -= inside
+
+    def seen_by_people(self, at_ms: int) -> None:
+        """A person saw others here: a sensor that sees nobody since then is wrong."""
+        self.crossed_ms = max(self.crossed_ms or 0, at_ms)
+
+    def zero(self, at_ms: int, proof: str) -> CounterZeroed:
+        """The room is proven empty by others: so must its counters say."""
+        devices = tuple(dict.fromkeys(counter.line.device for counter in self.counters))
+        off_by = sum(counter.net for counter in self.counters) - self.missed
+        crossings = sum(counter.crossings for counter in self.counters)
+        for counter in self.counters:
+            counter.zero()
+        self.missed = 0
+        self.zeroing = CounterZeroed(self.room, devices, off_by, crossings, proof, at_ms)
+        return self.zeroing
+
+    def forget(self) -> None:
+        """The clock was set: no moment from before can be compared with one after."""
+        self.crossed_ms = self.opened_ms = self.zeroing = None
+        self.was_empty = self.is_empty = False
