@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Protocol
 from zoneinfo import ZoneInfo
 
+import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
@@ -36,6 +37,22 @@ DAY_MS = 86_400_000
 MAX_CUT_DAYS = 62  # of a page, in zones with half hours: each day reads the steps of an hour
 
 
+class StretchDocument(msgspec.Struct):
+    """From the first time in it to the last one."""
+
+    from_: str = msgspec.field(name="from")
+    to: str
+
+
+class ReadingsDocument(msgspec.Struct):
+    """A page of readings. ``damaged``: stretches of which something cannot be read any more,
+    because the disk forgot it; what is missing there was not silent."""
+
+    items: list[ReadingDocument]
+    next: str | None = None
+    damaged: list[StretchDocument] = []
+
+
 class ReadingsSource(Source, Protocol):
     """The store."""
 
@@ -59,7 +76,7 @@ def routes(devices: DevicesView, source: ReadingsSource, hub: HubView, centre: C
     @router.get(
         "/readings",
         responses=documented(
-            Page[ReadingDocument],
+            ReadingsDocument,
             Page[SummaryDocument],
             on_404="No such device or channel",
             on_422="A time, step, limit or cursor that cannot be used",
@@ -104,7 +121,9 @@ def routes(devices: DevicesView, source: ReadingsSource, hub: HubView, centre: C
 
 
 def _answer(page: ReadingsPage) -> Response:
-    return answer(Page([_document(item) for item in page.items], page.next))
+    items = [_document(item) for item in page.items]
+    damaged = [StretchDocument(rfc3339(first), rfc3339(last)) for first, last in page.damaged]
+    return answer(ReadingsDocument(items, page.next, damaged))
 
 
 def _document(item: ReadingItem) -> ReadingDocument:

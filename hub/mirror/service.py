@@ -14,6 +14,7 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from typing import Protocol
@@ -33,6 +34,7 @@ from hub.mirror.rules import (
     wait_s,
 )
 from hub.mirror.sink import Sink
+from hub.store.damage import Damage
 from hub.store.outbox import Batch, MirrorCursor
 from hub.store.query import QueryTooSlowError, StoreBusyError, StoreError
 
@@ -169,6 +171,7 @@ class Mirror:
         if self._batch is None or self._batch[0] != cursor:  # none, or it was rewound meanwhile
             await self._fetch(cursor)
         if self._delivery.is_done:
+            await self._pass_over_damage()
             return self._finish()
         piece = self._delivery.piece()
         answer = await self._sink.post(piece)
@@ -264,6 +267,14 @@ class Mirror:
         self.rejected += len(bad)
         return 0.0
 
+    async def _pass_over_damage(self) -> None:
+        """What the store cannot read is set aside like a line that is refused: it is not there."""
+        if self._batch is None or not self._batch[1].damaged:
+            return
+        lost = [(_told(item), item.reason) for item in self._batch[1].damaged]
+        await self._source.reject(self.id, lost)
+        self.rejected += len(lost)
+
     def _failed(self, answer: Answer) -> float:
         self._failures += 1
         if meaning(answer) is Meaning.SETUP:
@@ -286,6 +297,15 @@ class Mirror:
             status = why.params.get("status")
             said = f"{why.code}, HTTP {status}" if status else why.code
             log.warning("Mirror %s: %s (%s)", self.id, state, said)
+
+
+def _told(damage: Damage) -> str:
+    """In the place of a line: what is missing."""
+    first, last = (
+        datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+        for ms in (damage.first_ms, damage.last_ms)
+    )
+    return f"# {damage.kind} {damage.place}: {len(damage.numbers)} series, {first} to {last}"
 
 
 class Mirrors:

@@ -45,13 +45,15 @@ class CardDocument(msgspec.Struct):
 
 
 class HistoryExtent(msgspec.Struct):
-    """``full_at`` is null where deleting the oldest readings keeps the disk from filling."""
+    """``full_at`` is null where deleting the oldest readings keeps the disk from filling.
+    ``damaged``: places that cannot be read any more; readings there are a gap."""
 
     oldest_reading: str | None
     database_bytes: int
     growth_per_day: int | None
     free_bytes: int
     full_at: str | None
+    damaged: int
 
 
 class CopyDocument(msgspec.Struct):
@@ -116,6 +118,7 @@ def document(account: Account) -> StorageDocument:
             growth_per_day=None if account.growth is None else round(account.growth),
             free_bytes=account.free,
             full_at=_time(account.full_ms),
+            damaged=account.damaged,
         ),
         card=_card(account),
         written=[_day(day) for day in reversed(account.days)],

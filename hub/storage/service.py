@@ -12,7 +12,7 @@ import msgspec
 
 from hub.domain.views import CopyState
 from hub.storage.rules import DAY_MS, Bounds, Pace, full_ms, growth, life_years, pace
-from hub.store.extent import oldest_ms
+from hub.store.extent import damaged_places, oldest_ms
 from hub.store.reader import Question
 from hub.store.wear import FILES
 
@@ -82,6 +82,8 @@ class Account(msgspec.Struct, frozen=True):
     days: Sequence[Day]
     """The newest first."""
     copies: Sequence[CopyState]
+    damaged: int = 0
+    """Places of the history that cannot be read any more."""
 
 
 class Storage:
@@ -111,6 +113,7 @@ class Storage:
         """
         now, wear = self._now_ms(), self._history.wear
         oldest = await self._history.ask(oldest_ms)
+        damaged = await self._history.ask(damaged_places)
         size, free, whole = await asyncio.to_thread(_sizes, self._data)
         days = wear.days()
         totals = {day: sum(counts.values()) for day, counts in days.items()}
@@ -128,6 +131,7 @@ class Storage:
             card_size=card,
             rewrites=self._card.rewrites,
             oldest_ms=oldest,
+            damaged=damaged or 0,
             growth=grown,
             full_ms=full_ms(now, size, free, grown, self._bounds),
             pace=found,

@@ -5,6 +5,11 @@ from __future__ import annotations
 from hub.store.reader import Question
 
 
+def damaged_places(question: Question) -> int:
+    """How many places cannot be read any more."""
+    return next((count for (count,) in question.rows("SELECT count(*) FROM damaged", ())), 0)
+
+
 def oldest_ms(question: Question) -> int | None:
     """When the oldest reading that is kept was observed; None for an empty history."""
     sql = (

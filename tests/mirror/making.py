@@ -12,6 +12,7 @@ from hub.configuration.keeping import MirrorSettings
 from hub.domain.centre import OUTSIDE, Building, Centre, Device, Door, Placement, Room
 from hub.domain.series import SeriesKey
 from hub.live import Change
+from hub.store.damage import Damage
 from hub.store.outbox import Batch, MirrorCursor, RoomPoint
 from hub.store.packing import RoomRow
 
@@ -113,6 +114,7 @@ class MemorySource:
         self.is_full = False
         self.is_held = False
         self.limit = 1_000_000
+        self.lost: tuple[Damage, ...] = ()
         for at in range(0, len(history), commit):
             self.commits.append((tuple(history[at : at + commit]), ()))
 
@@ -146,7 +148,8 @@ class MemorySource:
         times = [item.observed_ms for item in changes]
         behind = len(self.commits) - at
         oldest = min(times, default=None)
-        return Batch(tuple(changes), tuple(rooms), MirrorCursor(at), behind, oldest)
+        lost, self.lost = self.lost, ()
+        return Batch(tuple(changes), tuple(rooms), MirrorCursor(at), behind, oldest, lost)
 
     def mirror_reached(self, name: str, cursor: MirrorCursor) -> None:
         self.cursor = cursor
