@@ -28,6 +28,7 @@ class Habits(msgspec.Struct, frozen=True):
 
     naps: float = 0.0  # of those who sit for long: no movement at all for a while
     nap_minutes: Limits = (20, 60)
+    stillest_s: int | None = None  # who is awake moves at least this often
     wanders: float = 0.0  # of those who stay for long: out for some minutes, and back
     wander_minutes: Limits = (2, 8)
     forgets: float = 0.0  # of those who leave a room: back for the umbrella

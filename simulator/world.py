@@ -292,7 +292,10 @@ class World:
         if self._where.get(person.number) is not here:  # the very stay, not a later one like it
             return
         self._stir(here[0], person.number, now_ms, is_small=True)
-        pause_ms = int(self._random.expovariate(1 / stay.restlessness) * SECOND) + SECOND
+        pause_s = self._random.expovariate(1 / stay.restlessness)
+        if self._habits.stillest_s and stay.restlessness is not Restlessness.ASLEEP:
+            pause_s = min(pause_s, self._habits.stillest_s)
+        pause_ms = int(pause_s * SECOND) + SECOND
         self._at(now_ms + pause_ms, lambda at: self._fidget(person, stay, here, at))
 
     def _haunt(self, place: str, now_ms: int) -> None:

@@ -107,6 +107,9 @@ class Carrier:
             way = TimeSource.HUB if trouble is Trouble.BROKER else TimeSource.QUEUED
             while self._kept:
                 self._deliver(self._kept.popleft(), way)
+        elif trouble is Trouble.LATE:
+            while self._late:
+                self._deliver(heapq.heappop(self._late)[2])
         elif trouble in (Trouble.CLOCK_ON, Trouble.CLOCK_BACK):
             self._set_clock(0)
 

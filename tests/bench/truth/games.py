@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from simulator.habits import PERFECT, WELL_BEHAVED, Habits, Imperfections
+from simulator.habits import PERFECT, Habits, Imperfections
 
 
 class Parameters(msgspec.Struct, frozen=True):
@@ -74,6 +74,15 @@ PUBLISHED = Parameters(
     ),
 )
 
-FAULTS_TUNING = Parameters("faults, tuning", (7,), WELL_BEHAVED, PERFECT)
-FAULTS_PUBLISHED = Parameters("faults, published", (303,), Habits(peeks=2, wanders=0.1), PERFECT)
-"""Failures are told from what healthy sensors miss by letting the others be perfect."""
+SEEN_BY_ALL = 300
+"""Failures are told apart from what healthy sensors miss: the others are perfect, and nobody keeps
+still for longer than this many seconds."""
+FAULTS_TUNING = Parameters(
+    "failures, tuning", (7,), Habits(stillest_s=SEEN_BY_ALL, wanders=0.1, peeks=1), PERFECT
+)
+FAULTS_PUBLISHED = Parameters(
+    "failures, published",
+    (303,),
+    Habits(stillest_s=SEEN_BY_ALL, wanders=0.2, forgets=0.1, stays_behind=0.3, peeks=2.5),
+    PERFECT,
+)

@@ -8,7 +8,7 @@ restart with what was remembered) is done here in as few lines as it takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from edge.settings import MqttLink
 from edge.stamp import Stamp
 from hub import settings
 from hub.devices.rules import Record, health
-from hub.domain.centre import Centre
+from hub.domain.centre import Centre, Device
 from hub.domain.device import Health
 from hub.domain.events import HealthChanged, Heard, LinkChanged
 from hub.domain.opening import AlwaysOpen
@@ -76,7 +76,20 @@ class OfflineHub:
         self._learn_topics(configured)
         self._known: dict[SeriesKey, Reading] = {}
         self.reports = 0
+        self._rooms_of = {
+            device.id: tuple(room.id for room in self.centre.rooms if room.id in placed)
+            for device in self.centre.devices
+            for placed in [self._placed(device)]
+        }
+        self._sure: dict[str, float | None] = {}
         self.watch = self._new_watch()
+
+    def _placed(self, device: Device) -> set[str]:
+        """The rooms that a device speaks for."""
+        sides = {door.id: door.between for door in self.centre.doors}
+        places = device.places.values()
+        named = {place.room for place in places if place.room is not None}
+        return named.union(*(sides[place.door] for place in places if place.door is not None))
 
     def _learn_topics(self, configured: CentreSettings) -> None:
         for item in configured.devices:
@@ -100,7 +113,16 @@ class OfflineHub:
         while (due := self.watch.agenda.next_ms) is not None and due <= until_ms:
             self.clock.at_ms = max(due, self.clock.at_ms)
             self.watch.advance(self.clock.at_ms)
+            self._tell_how_sure(self.watch.states)
         self.clock.at_ms = until_ms
+
+    def _tell_how_sure(self, rooms: Iterable[str]) -> None:
+        """The watch does not tell when only its confidence changes; the score wants to know."""
+        for room in rooms:
+            state = self.watch.states[room]
+            if state.confidence != self._sure.get(room):
+                self._sure[room] = state.confidence
+                self._tell(state)
 
     def set_clock(self, now_ms: int) -> None:
         """The machine's time was set, and the hub noticed."""
@@ -164,6 +186,7 @@ class OfflineHub:
         event = Heard(device, report.readings, report.received_ms, is_live, True)
         self.watch.hear(event)
         self._judge(device, listener)
+        self._tell_how_sure(self._rooms_of[device])
 
     def _note(self, listener: Listener, report: Report) -> None:
         for reading in report.readings:

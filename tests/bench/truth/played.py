@@ -70,9 +70,9 @@ class Play:
         place = simulated(watched)
         people_only = msgspec.structs.replace(place, devices=())
         self.world = World(people_only, game.seed, self.begin_ms, habits=game.habits)
+        self._scorers: dict[str, Scorer] = {}
         self.hub = OfflineHub(configured(watched), self._on_state, self.begin_ms)
         self.carrier = Carrier(self.hub, self.begin_ms)
-        self._scorers: dict[str, Scorer] = {}
         self._of_room: defaultdict[str, list[Scorer]] = defaultdict(list)
         for rig in self.rigs.values():
             scorer = Scorer(self.scored_ms, self.hub.watch.states[rig.id])
@@ -107,7 +107,7 @@ class Play:
                 self._near[device.door or ""].append(item)
                 item.announce()
                 item.start(self.now_ms)
-                self._plan(item)
+                self.plan(item)
 
     def _add_radar(self, rig: Rig, name: str) -> None:
         device = next(d for d in rig.devices if d.id == name)
@@ -171,7 +171,7 @@ class Play:
                 continue
             for item in near:
                 item.react(fact, self.now_ms)
-                self._plan(item)
+                self.plan(item)
 
     def _count(self, place: str) -> None:
         occupied = self.world.people_in(place) > 0
@@ -181,7 +181,7 @@ class Play:
             elif scorer.occupied and not occupied:
                 scorer.empty(self.now_ms)
 
-    def _plan(self, item: MqttDevice) -> None:
+    def plan(self, item: MqttDevice) -> None:
         """Let a device tick when it is due; what was planned later is left to lapse."""
         name, due_ms = item.device.id, max(item.due_ms, self.now_ms + 1)
         planned = self._ticks.get(name)
@@ -193,18 +193,17 @@ class Play:
         if self._ticks.get(item.device.id) == due_ms:
             del self._ticks[item.device.id]
             item.tick(self.now_ms)
-            self._plan(item)
+            self.plan(item)
 
     # -- the score ---------------------------------------------------------------------------
 
     def _on_state(self, state: RoomState) -> None:
-        scorers = getattr(self, "_scorers", None)
-        if scorers:
-            scorers[state.room].says(self.hub.clock.at_ms - self.carrier.off_ms, state)
+        scorer = self._scorers.get(state.room)
+        if scorer is not None:  # the first states are told before anybody keeps a score
+            scorer.says(self.hub.clock.at_ms - self.carrier.off_ms, state)
 
-    def scorers_of(self, device: str) -> Scorer:
-        rig = next(rig for rig in self.rigs.values() if any(d.id == device for d in rig.devices))
-        return self._scorers[rig.id]
+    def scorers(self) -> Iterable[tuple[Rig, Scorer]]:
+        return [(rig, self._scorers[name]) for name, rig in self.rigs.items()]
 
     def _result(self) -> Played:
         tallies: dict[tuple[str, str], Tally] = {}

@@ -77,6 +77,7 @@ class Scorer:
         self.occupied = False
         self.state = state
         self.exposed_until_ms = 0
+        self.late_ms = 0  # so long nobody can know of who enters
         self._from_ms = self._at_ms = from_ms
         self._entered_ms: int | None = None
         self._left_ms: int | None = None
@@ -86,6 +87,8 @@ class Scorer:
         """Somebody is there now."""
         self._pass(now_ms)
         self.occupied = True
+        if self.late_ms:
+            self.exposed_until_ms = max(self.exposed_until_ms, now_ms + self.late_ms)
         if now_ms < self._from_ms:
             return
         self.tally.visits += 1
@@ -110,7 +113,7 @@ class Scorer:
     def expose(self, now_ms: int, until_ms: int) -> None:
         """A sensor fails now; until then nobody can know."""
         self._pass(now_ms)
-        self.exposed_until_ms = until_ms
+        self.exposed_until_ms = max(self.exposed_until_ms, until_ms)
 
     def finish(self, now_ms: int) -> Tally:
         self._pass(now_ms)
