@@ -62,21 +62,23 @@ def _times(play: Play, random: Random) -> Iterator[tuple[int, int]]:
 
 
 def _plan_trouble(play: Play, trouble: Trouble, begins_ms: int, ends_ms: int) -> None:
-    def begin() -> None:
-        play.carrier.begin(trouble)
-        _set_late(play, LATE_MS if trouble is Trouble.LATE else 0)
-
-    def end() -> None:
-        play.carrier.end()
-        _set_late(play, 0)
-
-    play.at(begins_ms, begin)
-    play.at(ends_ms, end)
+    play.at(begins_ms, partial(_begin, play, trouble))
+    play.at(ends_ms, partial(_end, play, trouble))
 
 
-def _set_late(play: Play, late_ms: int) -> None:
+def _begin(play: Play, trouble: Trouble) -> None:
     for _, scorer in play.scorers():
-        scorer.late_ms = late_ms
+        scorer.expose(play.now_ms, play.now_ms)
+        if trouble is Trouble.LATE:
+            scorer.late_ms += LATE_MS
+    play.carrier.begin(trouble)
+
+
+def _end(play: Play, trouble: Trouble) -> None:
+    play.carrier.end()
+    if trouble is Trouble.LATE:
+        for _, scorer in play.scorers():
+            scorer.late_ms -= LATE_MS
 
 
 def _plan_fault(play: Play, fault: Fault, number: int, begins_ms: int, ends_ms: int) -> None:

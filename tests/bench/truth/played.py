@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -118,16 +119,19 @@ class Play:
         self.devices[name] = radar
         radar.start(self.now_ms)
         phase_ms = Random(f"{name}/{self.game.seed}").randrange(RADAR_EVERY_MS)
-        self.at(self.now_ms + phase_ms, lambda: self._stream(radar))
+        self.at(self.now_ms + phase_ms, partial(self._stream, radar))
         self._radars[rig.room].append(radar)
 
     def _stream(self, radar: SerialDevice) -> None:
         radar.stream(self.now_ms)
-        self.at(self.now_ms + RADAR_EVERY_MS, lambda: self._stream(radar))
+        self.at(self.now_ms + RADAR_EVERY_MS, partial(self._stream, radar))
 
     def _stream_soon(self, place: str) -> None:
         for radar in self._radars.get(place, ()):
-            self.at(self.now_ms + RADAR_NOTICES_MS, lambda radar=radar: radar.stream(self.now_ms))
+            self.at(self.now_ms + RADAR_NOTICES_MS, partial(self._report_once, radar))
+
+    def _report_once(self, radar: SerialDevice) -> None:
+        radar.stream(self.now_ms)
 
     # -- time --------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class Tally:
     leaving_ms: list[int] = field(default_factory=list)
     visits: int = 0
     leavings: int = 0
+    strikes: int = 0  # failures that began
     lies: list[Lie] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
@@ -46,6 +47,7 @@ class Tally:
         self.leaving_ms += other.leaving_ms
         self.visits += other.visits
         self.leavings += other.leavings
+        self.strikes += other.strikes
         self.lies = sorted(self.lies + other.lies, key=lambda lie: -lie.lasted_ms)[:WORST]
 
     @property
@@ -111,8 +113,9 @@ class Scorer:
         self._notice(now_ms)
 
     def expose(self, now_ms: int, until_ms: int) -> None:
-        """A sensor fails now; until then nobody can know."""
+        """Something fails now; until then nobody can know."""
         self._pass(now_ms)
+        self.tally.strikes += 1
         self.exposed_until_ms = max(self.exposed_until_ms, until_ms)
 
     def finish(self, now_ms: int) -> Tally:
