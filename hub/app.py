@@ -8,7 +8,14 @@ import msgspec
 from fastapi import APIRouter, FastAPI
 
 from hub import __version__
-from hub.access.guard import Guard, own_names
+from hub.access import api as access_api
+from hub.access import office_pages, pages
+from hub.access.audit import Audit
+from hub.access.guard import Guard
+from hub.access.hosts import Hosts
+from hub.access.refusals import Refusals
+from hub.access.routes import require_rules
+from hub.access.service import Access
 from hub.api import docs, events, probes
 from hub.api.answers import REFERENCE, Problem, handle_errors
 from hub.api.documents import DOCUMENTS
@@ -51,6 +58,8 @@ class Subjects(NamedTuple):
     storage: Storage
     mirrors: Mirrors
     backups: BackupsService | None
+    access: Access
+    audit: Audit
     vitals: Vitals
 
 
@@ -61,8 +70,12 @@ def build(
     board: StatusBoard,
     port: int,
 ) -> Guard:
-    """Routes, pages and metrics of every subject, behind the guard."""
-    vitals = of.vitals
+    """Routes, pages and metrics of every subject, behind the guard.
+
+    Raises:
+        NoRuleError: a route that nobody decided about.
+    """
+    vitals, frame = of.vitals, page.Frame(of.place, of.vitals)
     vitals.registry.register(probes.HubCollector(vitals, of.devices))
     vitals.registry.register(storage_api.WrittenCollector(of.store.wear))
     vitals.registry.register(mirror_api.MirrorCollector(of.mirrors))
@@ -79,10 +92,15 @@ def build(
         rooms_pages.pages(of.rooms, of.devices, vitals),
         devices_pages.pages(of.devices, of.rooms, vitals, of.store),
         storage_pages.pages(of.storage, of.place, vitals),
+        access_api.routes(of.audit),
+        pages.pages(of.access, frame, port),
+        office_pages.pages(of.access, of.audit, frame),
         assets.routes(page.assets()),
     ]
-    web = _application(routers, page.Frame(of.place, vitals))
-    return Guard(web, config.access.open, own_names(config.http.host, port))
+    web = _application(routers, frame)
+    require_rules(web.routes)
+    hosts = Hosts(config.http.names, port, is_tls=config.http.tls is not None)
+    return Guard(web, of.access, hosts, port, Refusals(frame.error))
 
 
 def _application(routers: list[APIRouter], frame: page.Frame) -> FastAPI:
@@ -94,6 +112,7 @@ def _application(routers: list[APIRouter], frame: page.Frame) -> FastAPI:
         redoc_url=None,
         docs_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,
     )
     for router in (*routers, docs.pages(app, frame)):
         app.include_router(router)
@@ -110,7 +129,15 @@ def _describe(app: FastAPI) -> None:
         if app.openapi_schema is None:
             schema = plain()
             _, components = msgspec.json.schema_components(
-                [*DOCUMENTS, *backup_api.DOCUMENTS, StorageDocument, Problem, Alive, Readiness],
+                [
+                    *DOCUMENTS,
+                    *backup_api.DOCUMENTS,
+                    *access_api.DOCUMENTS,
+                    StorageDocument,
+                    Problem,
+                    Alive,
+                    Readiness,
+                ],
                 ref_template=REFERENCE,
             )
             schema.setdefault("components", {}).setdefault("schemas", {}).update(components)

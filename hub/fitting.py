@@ -10,7 +10,11 @@ from zoneinfo import ZoneInfo
 from edge.clock import Clock
 from edge.service import Edge
 from hub import settings
+from hub.access.audit import Audit
+from hub.access.directory import Directory
+from hub.access.service import Access
 from hub.backup.service import BackupsService
+from hub.bus import Bus
 from hub.configuration.keeping import StorageSection
 from hub.domain.centre import Centre
 from hub.domain.room import Text
@@ -21,7 +25,7 @@ from hub.mirror.service import Mirrors, State
 from hub.storage.rules import Bounds
 from hub.storage.service import Card, Storage
 from hub.store.retention import Keep
-from hub.store.store import Store
+from hub.store.store import DATABASE, Store
 
 
 class Files(NamedTuple):
@@ -44,6 +48,14 @@ def edge(
         store.known_deliveries(),
         topic_root=f"linli/{place.id}/hub",
     )
+
+
+def access(
+    config: settings.CentreSettings, data: Path, store: Store, clock: Clock, bus: Bus
+) -> tuple[Access, Audit]:
+    audit = Audit(bus, store, clock)
+    directory = Directory(data / DATABASE)
+    return Access(directory, store, clock, bus, is_open=config.access.open), audit
 
 
 def keep(section: StorageSection) -> Keep:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 
 from edge.service import Edge
+from hub.access.service import Access
 from hub.server import Server
 from hub.store.store import Store
 from hub.vitals import Vitals
@@ -26,13 +27,14 @@ class Parts:
     vitals: Vitals
     server: Server
     tasks: Mapping[str, Callable[[], Coroutine[object, object, None]]]
+    access: Access
 
 
 async def live(
     parts: Parts,
     listener: socket.socket,
     stop: asyncio.Event,
-    ready: Callable[[str], None] | None,
+    ready: Callable[[str], None],
 ) -> None:
     """Run everything until ``stop`` is set; ``ready`` is told the address once it answers."""
     host, port = listener.getsockname()[:2]
@@ -45,14 +47,15 @@ async def live(
             parts.vitals.is_ready = True
             gc.collect()
             gc.freeze()  # what lives as long as the hub need not be walked each time
-            log.info("Serving on http://%s:%d", host, port)
-            if ready is not None:
-                ready(f"http://{host}:{port}")
+            address = f"{parts.server.scheme}://{host}:{port}"
+            log.info("Serving on %s", address)
+            ready(address)
             await stop.wait()
             await acquiring  # from here on nothing new comes in
         finally:
             parts.vitals.is_ready = False
             await _end(tasks)  # what they reached is kept with the last commit
+            parts.access.close()
             # what came in is committed, and only then may the broker forget it
             await parts.store.close()
             await parts.edge.finish()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge.clock import Clock
 from edge.timekeeping import Timekeeper
-from hub import app, fitting, settings
+from hub import app, fitting, planning, settings
 from hub.api import events
 from hub.api.stream import Broadcaster
 from hub.bus import Bus
@@ -37,11 +37,13 @@ async def serve(
     ready: Callable[[str], None] | None = None,
     keeper: Timekeeper = BELIEVED,
     config_file: Path | None = None,
+    show_code: Callable[[str, str], None] | None = None,
 ) -> None:
     """Run the hub until ``stop`` is set; ``ready`` is told the address once it answers.
 
     ``keeper`` knows when the machine's time is right; a made-up clock is always believed.
-    ``config_file`` goes into backups; without it none are made.
+    ``config_file`` goes into backups; without it none are made. ``show_code`` is told the address
+    and the code for the first account, where there is none yet.
 
     Raises:
         PortBusyError, StoreError: nothing was started; the message says what to do.
@@ -49,8 +51,17 @@ async def serve(
     with listen(config.http.host, config.http.port) as listener:
         port = listener.getsockname()[1]
         store = await Store.open(data, clock, config.mqtt.inflight, fitting.keep(config.storage))
-        parts = _assemble(config, clock, keeper, store, fitting.Files(data, config_file), port)
-        await live(parts, listener, stop, ready)
+        before = await planning.recalled(store, clock)
+        files = fitting.Files(data, config_file)
+        parts = _assemble(config, clock, keeper, store, before, files, port)
+
+        def answering(address: str) -> None:
+            if ready is not None:
+                ready(address)
+            if show_code is not None and parts.access.setup_code is not None:
+                show_code(address, parts.access.setup_code)
+
+        await live(parts, listener, stop, answering)
 
 
 def _assemble(
@@ -58,6 +69,7 @@ def _assemble(
     clock: Clock,
     keeper: Timekeeper,
     store: Store,
+    before: planning.Recalled,
     files: fitting.Files,
     port: int,
 ) -> Parts:
@@ -68,17 +80,22 @@ def _assemble(
     edge = fitting.edge(config, place, intake, store, clock)
     store.live.silent_after.update({d.id: d.silent_after_ms for d in place.devices})
     bus.subscribe(RoomChanged, lambda event: store.append_room(event.state))
-    rooms = RoomsService(place, clock, bus, store, store.live.series.values())
+    plans = planning.plans(config, place, store, before, clock, bus)
+    rooms = RoomsService(place, clock, bus, store, store.live.series.values(), *plans)
     devices = DevicesService(place, clock, bus, store.live, store.stopped_ms)
     mirrors = Mirrors(config.mirrors, place, store.mirrors, clock)
     backups = fitting.backups(config, files, store, clock)
     storage = fitting.storage(config.storage, store, files.data, clock, mirrors, backups)
+    access, audit = fitting.access(config, files.data, store, clock, bus)
     vitals = Vitals(clock, intake, store)
     vitals.list_copies = partial(fitting.copies, mirrors, backups)
+    vitals.unknown_year = plans.timetable.unknown_year
     broadcaster = events.broadcaster(rooms, devices, vitals)
     board = StatusBoard(rooms, devices, vitals)
     _connect(bus, vitals, broadcaster, board)
-    subjects = app.Subjects(place, store, rooms, devices, storage, mirrors, backups, vitals)
+    subjects = app.Subjects(
+        place, store, rooms, devices, storage, mirrors, backups, access, audit, vitals
+    )
     web = app.build(config, subjects, broadcaster, board, port)
     tasks = {
         "clock": watch.run,
@@ -88,9 +105,12 @@ def _assemble(
         "mirrors": mirrors.run,
         "loop lag": vitals.watch_lag,
         "beat": broadcaster.beat,
+        "access": access.run,
+        "audit": audit.run,
         **({"backups": backups.run} if backups else {}),
     }
-    return Parts(store, edge, vitals, Server(web, broadcaster.close), tasks)
+    server = Server(web, broadcaster.close, config.http.tls)
+    return Parts(store, edge, vitals, server, tasks, access)
 
 
 def _connect(bus: Bus, vitals: Vitals, broadcaster: Broadcaster, board: StatusBoard) -> None:

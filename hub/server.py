@@ -10,6 +10,9 @@ from typing import Any
 
 import uvicorn
 
+from hub.configuration.models import TlsSection
+from hub.protocol import BoundedProtocol
+
 STOP_WITHIN_S = 2
 
 
@@ -17,13 +20,24 @@ class PortBusyError(OSError):
     """Nobody can listen there; the message says what to do."""
 
 
+class CertificateError(OSError):
+    """The certificate or its key cannot be used; the message says what to do."""
+
+
 class Server(uvicorn.Server):
     """Signals belong to whoever runs the hub; open streams are ended before the server waits."""
 
-    def __init__(self, app: Any, end_streams: Callable[[], None]) -> None:
+    def __init__(
+        self, app: Any, end_streams: Callable[[], None], tls: TlsSection | None = None
+    ) -> None:
+        """
+        Raises:
+            CertificateError: nothing was started; the message says what to do.
+        """
+        self.scheme = "http" if tls is None else "https"
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -34,7 +48,18 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=STOP_WITHIN_S,
             timeout_keep_alive=30,
             limit_concurrency=1_000,
+            proxy_headers=False,  # whoever asks could have written them
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
         )
+        try:
+            config.load()
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            raise CertificateError(
+                f"Cannot serve HTTPS with http.tls ({getattr(error, 'strerror', '') or error})."
+                " Nothing was started. See that certificate and key are PEM files that belong"
+                " together and that Linli may read."
+            ) from error
         super().__init__(config)
         self._end_streams = end_streams
         self.listening = asyncio.Event()  # requests are answered

@@ -13,7 +13,7 @@ from hub.configuration.keeping import (
     MirrorSettings,
     StorageSection,
 )
-from hub.configuration.small_types import Count, LeftOpen, Name
+from hub.configuration.small_types import Count, HostName, LeftOpen, Name
 from hub.configuration.timetable import TimetableSection
 
 Kind = Literal[
@@ -34,6 +34,15 @@ class CentreSection(Section):
     """A name of the time zone database, for example Asia/Shanghai."""
 
 
+class TlsSection(Section):
+    """A certificate of the hub's own. Without it the pages are plain HTTP."""
+
+    certificate: str = Field(min_length=1)
+    """A file in PEM form, with the certificates between it and its root."""
+    key: str = Field(min_length=1)
+    """The file of its key, readable by the hub alone."""
+
+
 class HttpSection(Section):
     """Where the web pages and the API are served."""
 
@@ -41,6 +50,11 @@ class HttpSection(Section):
     """An address of this machine; 127.0.0.1 is this machine only, 0.0.0.0 is every network."""
     port: int = Field(default=8080, strict=True, ge=0, le=65535)
     """0 takes any free port."""
+    names: Annotated[list[HostName], LeftOpen] = Field(default_factory=list)
+    """Names that people may type beside the address: `linli.local`, `hub.example:8081`; and
+    `https://hub.example` for one that a TLS proxy on this machine answers to."""
+    tls: TlsSection | None = None
+    """Serve HTTPS instead of HTTP."""
 
 
 class AccessSection(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -25,3 +26,13 @@ def _empty_list(value: Any) -> Any:
 
 Name = Annotated[dict[Language, Text], AfterValidator(_some_name)]
 LeftOpen = BeforeValidator(_empty_list)
+
+
+def _host_name(name: str) -> str:
+    if not _HOST_NAME.fullmatch(name):
+        raise PydanticCustomError("bad_host_name", "no name of a host")
+    return name.lower()
+
+
+_HOST_NAME = re.compile(r"(https://)?[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?")
+HostName = Annotated[str, AfterValidator(_host_name)]

@@ -35,6 +35,7 @@ OWN = frozenset(
         "no_name",
         "bad_size",
         "bad_url",
+        "bad_host_name",
         "bad_hours",
         "string_too_short",
         "string_too_long",

@@ -63,6 +63,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 )
 """The permission table. A role has what stands here and nothing else."""
 
+SCREEN = _EVERYBODY | {Permission.SHOW}
+"""What a wall or a lobby display may: it is bound to one device and has no role."""
+
 
 class Caller(StrEnum):
     """What kind of thing is asking."""
@@ -95,4 +98,4 @@ def permissions(roles: frozenset[Role]) -> frozenset[Permission]:
 
 
 NOBODY = Principal(Caller.NOBODY, "", permissions(frozenset()))
-LOCAL = Principal(Caller.LOCAL, "local", permissions(frozenset({Role.ADMIN})))
+LOCAL = Principal(Caller.LOCAL, "local", permissions(frozenset({Role.ADMIN})) - {Permission.OWN})

@@ -31,7 +31,7 @@ COOKIE = "lang"
 _GAP_IN_CHINESE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 _A_YEAR_S = 365 * 24 * 3600
 _OWN_NAMES = {"zh-CN": "简体", "zh-TW": "繁體", "en": "English"}
-_ERRORS = (403, 404, 503)  # the ones that have a sentence of their own; all others read as 500
+_ERRORS = (403, 404, 503)  # the ones that have words of their own; others read as 400 or 500
 
 Translate = Callable[..., str]
 
@@ -74,10 +74,11 @@ class Frame:
             response.set_cookie(COOKIE, language, max_age=_A_YEAR_S, samesite="lax", httponly=True)
         return response
 
-    def error(self, request: Request, status: int) -> HTMLResponse:
-        """A designed page for a refused, unknown or failed request."""
-        code = status if status in _ERRORS else 500
-        context = {"code": code, "here": ""}
+    def error(self, request: Request, status: int, text: Text | None = None) -> HTMLResponse:
+        """A designed page for a refused, unknown or failed request; ``text`` says it closer."""
+        code = status if status in _ERRORS else 500 if status >= 500 else 400
+        words = text or Text(f"error.{code}.text")
+        context = {"code": code, "here": "", "words": self.text(words, language_of(request))}
         response = self._respond("error.html", language_of(request), request, context)
         response.status_code = status
         return response

@@ -70,6 +70,7 @@ CASES = [
     ("centre: {id", "storage: 3\ncentre: {id", "wrong_type_table", "^3\n"),
     ("centre: {id", "buildings: 3\ncentre: {id", "wrong_type_list", "^3\n"),
     ("centre: {id", "access: {open: maybe}\ncentre: {id", "wrong_type_true_or_false", "^maybe"),
+    ("centre: {id", "http: {names: [a/b]}\ncentre: {id", "bad_host_name", "^a/b"),
     ("centre: {id", "http: {port: 70000}\ncentre: {id", "less_than_equal", "^70000"),
     (", timezone: Asia/Shanghai", "", "missing_key", "centre: ^{id"),
 ]  # fmt: skip

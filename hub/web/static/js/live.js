@@ -99,6 +99,17 @@
     notice.hidden = false;
   }
 
+  /* A stream that is refused for good: whoever was signed in is not any more. The page asks anew,
+     and is led to where one signs in. */
+  async function ask() {
+    try {
+      const answer = await fetch(location.href, { method: "HEAD", headers: { "HX-Request": "true" } });
+      if (answer.status === 401 || answer.status === 403) location.reload();
+    } catch {
+      // the hub is gone; the beat says so
+    }
+  }
+
   function open() {
     if (source) source.close();
     source = new EventSource(root.dataset.events);
@@ -109,6 +120,7 @@
       if (source.readyState === EventSource.CLOSED) {
         setTimeout(open, wait);
         wait = Math.min(wait * 2, 5000);
+        ask();
       }
     };
   }
