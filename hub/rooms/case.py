@@ -46,6 +46,11 @@ class Tally:
     moved_ms: int  # somebody last passed
 
     @property
+    def is_sure(self) -> bool:
+        """Somebody is inside, whatever was missed."""
+        return self.estimate > self.slack
+
+    @property
     def people(self) -> People | None:
         if not self.has_base:
             return None

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from device_drivers.contract import Quality
 from edge.reading import Reading
-from hub.rooms.learning import Delay
+from hub.rooms.learning import MOTION_HOLD_MS, Delay
 
 
 class Kind(StrEnum):
@@ -39,6 +39,11 @@ KIND_OF_CHANNEL = {
 
 class Place(Protocol):
     """The room as its witnesses know it."""
+
+    opened_ms: int | None
+
+    def seen(self, at_ms: int) -> None:
+        """A radar or a motion sensor sees somebody."""
 
     def stirred(self, at_ms: int) -> None:
         """A motion sensor sees somebody, and saw nobody before."""
@@ -164,31 +169,41 @@ class Eye(Witness):
     seen_ms: int | None = None  # it last said that it sees somebody
     ended_ms: int | None = None  # it last said that it sees nobody any more
     delay: Delay = field(default_factory=Delay)  # how late it says so
+    tail_ms: int | None = None  # how long after a door opened the last sight ended
 
     def note(self, was: int | None, value: int, at_ms: int) -> None:
         if value:
             if not was:
                 self._begin(was, at_ms)
             self.seen_ms = at_ms
+            self.place.seen(at_ms)
         elif was:
             self.ended_ms = at_ms
-            if self.began_ms is not None:
-                self.delay.learn(at_ms - self.began_ms)
+            if self.began_ms is not None and self.kind is Kind.MOTION:
+                self._end(self.began_ms, at_ms)
 
     def _begin(self, was: int | None, at_ms: int) -> None:
-        if self.kind is Kind.MOTION and was == 0:
-            self.place.stirred(at_ms)
         self.began_ms = at_ms if was == 0 else None
+        if self.kind is Kind.RADAR or was != 0:
+            return
+        self.place.stirred(at_ms)
+        if self.tail_ms and self.ended_ms and at_ms - self.ended_ms > MOTION_HOLD_MS:
+            self.delay.learn(self.tail_ms)  # whoever opened the door then was the last one
+
+    def _end(self, began_ms: int, at_ms: int) -> None:
+        self.delay.learn(at_ms - began_ms)
+        opened_ms = self.place.opened_ms
+        self.tail_ms = at_ms - opened_ms if opened_ms and opened_ms >= began_ms else None
 
     def resume(self, at_ms: int) -> None:
         Witness.resume(self, at_ms)
-        self.began_ms = None
+        self.began_ms = self.tail_ms = None
         if self.kind is Kind.RADAR:
             self.since_ms = at_ms
 
     def forget(self) -> None:
         Witness.forget(self)
-        self.began_ms = self.seen_ms = self.ended_ms = None
+        self.began_ms = self.seen_ms = self.ended_ms = self.tail_ms = None
 
     @property
     def last_ms(self) -> int | None:
@@ -197,6 +212,10 @@ class Eye(Witness):
         if self.seen_ms is None or self.ended_ms is None:
             return self.seen_ms
         return max(self.seen_ms, self.ended_ms - self.delay.known_ms)
+
+    def saw_after(self, moment_ms: int) -> bool:
+        """Did it begin or go on to say that somebody is there, later than that?"""
+        return bool(self.is_live and self.value) or (self.seen_ms or 0) > moment_ms
 
     def saw_since(self, moment_ms: int) -> bool:
         """Could it say that somebody was there then, or later?"""

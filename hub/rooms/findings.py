@@ -13,6 +13,8 @@ from hub.rooms.evidence import Contact, Eye, Witness
 from hub.rooms.plan import Plan
 
 RADAR_HOLD_MS = 60_000
+COUNT_HOLD_MS = 2 * 3_600_000
+"""So long a count that may be nobody is taken for somebody, if nobody passes."""
 CROSSINGS_PER_DOUBT = 10  # a counter may have lost one person in this many
 
 
@@ -55,7 +57,11 @@ def is_blind(plan: Plan, eye: Eye, case: Case) -> bool:
     """Did it fail to see somebody who was there for certain? Then its "nobody" proves nothing."""
     if not plan.misses(eye):
         return False
-    case.doubt("saw_nobody_pass", device=eye.line.device, time=plan.crossed_ms or 0)
+    case.doubt(
+        "saw_nobody_pass",
+        device=eye.line.device,
+        time=max(plan.crossed_ms or 0, plan.opened_ms or 0),
+    )
     return True
 
 
@@ -110,12 +116,12 @@ def counters(plan: Plan, case: Case) -> None:
         moved_ms=moved_ms,
     )
     case.tally, case.people = tally, tally.people
-    if estimate:
+    if tally.is_sure or (estimate and not case.passed(moved_ms + COUNT_HOLD_MS)):
         reason = Text("count", {"people": estimate, "time": moved_ms})
         case.claims.append(Finding(moved_ms, reason, Grounds.COUNT))
     elif not tally.proves:
         pass  # `proves` has said why
-    elif slack == 0:
+    elif not estimate and slack == 0:
         reason = Text("count_zero", {"time": moved_ms})
         case.proofs.append(Finding(moved_ms, reason, Grounds.COUNT))
     else:

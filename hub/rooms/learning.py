@@ -16,6 +16,7 @@ MARGIN = 1.25  # a hold is so much longer than the longest stillness it must out
 EASING = 0.01  # of the way down, each time somebody stirred earlier
 TELLING_MS = MINUTE  # shorter stillness says nothing about the longest
 
+USUAL_DELAY_MS = 90_000
 LONGEST_DELAY_MS = 3 * MINUTE  # a sensor that clears later than that is not read as a delay
 ALIKE_MS = 3_000
 TIMES_ALIKE = 3
@@ -46,7 +47,8 @@ class Delay:
     """How long a motion sensor goes on saying "motion" after the last one.
 
     A single movement shows it: the sensor says "motion" for just its delay and never for less. So
-    it is the shortest sight, once that was seen a few times.
+    it is the shortest sight, once that was seen a few times. Where people never keep still it shows
+    when the last one leaves: the sensor says "motion" for so long after the door opened.
     """
 
     shortest_ms: int = LONGEST_DELAY_MS
@@ -62,5 +64,7 @@ class Delay:
 
     @property
     def known_ms(self) -> int:
-        """0 while it is not known: then "nobody any more" counts as somebody just now."""
-        return self.shortest_ms if self.times >= TIMES_ALIKE else 0
+        """Never longer than a sight that was seen; longer than usual only if it was seen often."""
+        if self.times >= TIMES_ALIKE:
+            return self.shortest_ms
+        return min(self.shortest_ms, USUAL_DELAY_MS)

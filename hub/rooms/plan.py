@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,33 @@ from hub.rooms.learning import Hold
 
 SEEN_BEFORE_MS = 60_000
 """Who goes out may have been seen last so long before the door opened."""
+
+
+CROSSED_KINDS = frozenset({"corridor", "refuse", "storage"})
+"""Kinds of room that people cross and where nobody sits still."""
+
+IN_A_ROW, WITHIN_MS = 3, 30 * 60_000
+AT_ANY_PACE = 12
+"""People who only look in open a door a few times a day; a group that comes in opens it often."""
+
+
+class Unseen(deque[int]):
+    """When doors opened and nobody was seen, before or since: the newest of a row."""
+
+    def __init__(self) -> None:
+        super().__init__(maxlen=AT_ANY_PACE)
+
+    def add(self, at_ms: int) -> None:
+        """A door opened."""
+        if not self.are_telling:
+            self.append(at_ms)
+
+    @property
+    def are_telling(self) -> bool:
+        """So many, so soon one after the other: somebody went in and was not seen."""
+        if len(self) < IN_A_ROW:
+            return False
+        return len(self) == AT_ANY_PACE or self[-1] - self[-IN_A_ROW] <= WITHIN_MS
 
 
 @dataclass(slots=True, eq=False)
@@ -33,8 +61,9 @@ class Plan:
     contacts: list[Contact] = field(default_factory=list)  # of doors; a window's is not one
     counters: list[Counter] = field(default_factory=list)
     bays: list[Plan] = field(init=False)
-    crossed_ms: int | None = None  # somebody was at a door then, for certain
+    crossed_ms: int | None = None  # somebody was here then, for certain
     opened_ms: int | None = None  # a door was last seen to open
+    unseen: Unseen = field(default_factory=Unseen)  # openings with nobody seen since
     was_empty: bool = False  # the room stood proven empty when it did: he came from outside
     is_empty: bool = False  # the room stands proven empty now
     missed: int = 0  # how many who left were never counted in, since the counters were proven right
@@ -70,8 +99,16 @@ class Plan:
         self.counters.append(counter)
 
     @property
+    def seated(self) -> bool:
+        return self.kind not in CROSSED_KINDS
+
+    @property
     def witnesses(self) -> Sequence[Witness]:
         return (*self.radars, *self.pirs, *self.contacts, *self.counters)
+
+    @property
+    def eyes(self) -> Sequence[Eye]:
+        return (*self.radars, *self.pirs)
 
     @property
     def knows_all_doors(self) -> bool:
@@ -91,18 +128,33 @@ class Plan:
         return None in seen or self.bay in seen or (bool(self.zones) and seen >= set(self.zones))
 
     def misses(self, eye: Eye) -> bool:
-        """Somebody was at a door, and the sensor saw nobody then or since: it may be blind.
+        """Did it see nobody where somebody was for certain? Then it may be blind.
 
-        One that watches a bay need not see the door, as long as another one saw who it was.
+        Somebody was there when a counter counted him or another sensor saw him as a door opened.
+        A door that opens is nobody yet: people look in and go. But many openings in a row with
+        nobody seen are somebody. A sensor of a bay need not see the door, if another one does.
         """
-        if self.crossed_ms is None:
-            return False
-        moment_ms = self.crossed_ms - SEEN_BEFORE_MS
+        if self.crossed_ms is not None and not self._sees(eye, self.crossed_ms):
+            return True
+        if self.opened_ms is not None and not self._sees(eye, self.opened_ms):
+            return self.unseen.are_telling or self._another_saw(eye, self.opened_ms)
+        return False
+
+    def _sees(self, eye: Eye, moment_ms: int) -> bool:
+        since_ms = moment_ms - SEEN_BEFORE_MS
         if eye.zone is None:
-            return not eye.saw_since(moment_ms)
-        return not any(other.saw_since(moment_ms) for other in (*self.radars, *self.pirs))
+            return eye.saw_since(since_ms)
+        return any(other.saw_since(since_ms) for other in self.eyes)
+
+    def _another_saw(self, eye: Eye, moment_ms: int) -> bool:
+        return any(other is not eye and other.saw_after(moment_ms) for other in self.eyes)
 
     # What one witness tells all others
+
+    def seen(self, at_ms: int) -> None:
+        """A radar or a motion sensor sees somebody again."""
+        if self.unseen:
+            self.unseen.clear()
 
     def stirred(self, at_ms: int) -> None:
         """Somebody moved. If he cannot have come in meanwhile, the room was not empty before."""
@@ -115,13 +167,18 @@ class Plan:
             self.hold.learn(at_ms - last_ms)
 
     def _shut_since(self, from_ms: int, at_ms: int) -> bool:
-        return self.knows_all_doors and all(
-            contact.line.is_fresh(at_ms)
-            and contact.is_good
-            and contact.value == 0
-            and contact.moved_ms is not None
-            and contact.moved_ms <= from_ms
-            for contact in self.contacts
+        """Only where people stay: a passage has ways in that nobody thinks of as its doors."""
+        return (
+            self.seated
+            and self.knows_all_doors
+            and all(
+                contact.line.is_fresh(at_ms)
+                and contact.is_good
+                and contact.value == 0
+                and contact.moved_ms is not None
+                and contact.moved_ms <= from_ms
+                for contact in self.contacts
+            )
         )
 
     def _watched_since(self, from_ms: int, at_ms: int) -> bool:
@@ -138,7 +195,10 @@ class Plan:
         if self.doors and door not in self.doors:
             return  # where doors are named, this is a window
         self.opened_ms, self.was_empty = at_ms, self.is_empty
-        self.crossed_ms = at_ms
+        if any(eye.saw_since(at_ms - SEEN_BEFORE_MS) for eye in self.eyes):
+            self.unseen.clear()
+        else:
+            self.unseen.add(at_ms)
 
     def passed(self, at_ms: int) -> None:
         """A counter moved."""
@@ -170,3 +230,4 @@ class Plan:
         """The clock was set: no moment from before can be compared with one after."""
         self.crossed_ms = self.opened_ms = self.zeroing = None
         self.was_empty = self.is_empty = False
+        self.unseen.clear()

@@ -29,18 +29,20 @@ from hub.domain.room import (
     ZoneState,
 )
 from hub.rooms.case import SURENESS, Case, Finding, Grounds, since
-from hub.rooms.closing import closed
 from hub.rooms.confidence import confidence
 from hub.rooms.findings import counters, radars
+from hub.rooms.hours import closed
 from hub.rooms.looks import looked
 from hub.rooms.plan import Plan
 from hub.rooms.stillness import motion
 
 SETTLE_MS = 120_000  # how long two sensors may contradict each other, since one is always later
 
-ZERO_AFTER_MS = {Grounds.RADAR: 600_000, Grounds.LOOKED: 0}
+ZERO_AFTER_MS = {Grounds.LOOKED: 0, Grounds.RADAR: 600_000}
 ZERO_AFTER_STILLNESS_MS = 1_800_000
-"""A count above zero is overruled by a sensor that has proven the room empty for so long."""
+"""A count above zero is overruled by a sensor that has seen nobody for so long..."""
+ZERO_DOUBTFUL_SOONER = 3
+"""...and in a part of that time if it may be nobody anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,8 @@ def _disproof(plan: Plan, case: Case) -> str | None:
         return None
     surest = _surest(proofs)
     wait_ms = ZERO_AFTER_MS.get(surest, ZERO_AFTER_STILLNESS_MS)
+    if not tally.is_sure:
+        wait_ms //= ZERO_DOUBTFUL_SOONER
     if tally.estimate and not case.passed(newest.since_ms + wait_ms):
         return None
     return next(proof.reason.code for proof in proofs if proof.grounds is surest)

@@ -15,9 +15,6 @@ from hub.rooms.evidence import Contact, Eye
 from hub.rooms.findings import door, finding, is_blind, proves, speaks
 from hub.rooms.plan import Plan
 
-CROSSED_KINDS = frozenset({"corridor", "refuse", "storage"})
-"""Kinds of room that people cross and where nobody sits still."""
-
 EXIT_MS = 5_000
 """Who leaves is seen so long after the door began to open; who comes in walks on for longer."""
 
@@ -60,9 +57,7 @@ def motion(plan: Plan, case: Case) -> None:
         case.claims.append(finding("motion", pir, Grounds.MOTION))
     if not pirs or moving:
         return
-    quiet = Quiet(
-        pirs, _watched(plan, case, pirs), plan.kind not in CROSSED_KINDS, plan.hold.hold_ms
-    )
+    quiet = Quiet(pirs, _watched(plan, case, pirs), plan.seated, plan.hold.hold_ms)
     shown = [speaks(contact, case) and proves(contact, case) for contact in plan.contacts]
     if not quiet.seated or not plan.knows_all_doors:
         # where nobody sits still a door adds nothing: whoever is there moves
