@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.configuration.locate import configuration_file, terminal_language
+from hub.domain.room import Text
 
 if TYPE_CHECKING:
     from hub.settings import CentreSettings
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 EPILOG = """\
 Ends cleanly on SIGTERM and Ctrl-C: everything heard is written first.
 
-Without a user or a token the pages show only how to set one up. For a trial on this machine, put
-access: {open: true} into the file; it is accepted on 127.0.0.1 only.
+Without an account or a token only the page /set-up is served; it asks for the code that is printed
+here at the start, and makes the first administrator. linli user add does the same without it. For
+a trial on this machine, put access: {open: true} into the file; it is accepted on 127.0.0.1 only.
 
 examples:
   linli run
@@ -62,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     data = arguments.data or Path(settings.storage.path)
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds password hashes
     except OSError as error:
         reason = error.strerror or error
         print(
@@ -99,7 +101,15 @@ def _serve(settings: CentreSettings, data: Path, config_file: Path) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         keeper = Timekeeper(settings.clock.trust, settings.clock.marker)
-        await serve(settings, Clock(), stop, data=data, keeper=keeper, config_file=config_file)
+        await serve(
+            settings,
+            Clock(),
+            stop,
+            data=data,
+            keeper=keeper,
+            config_file=config_file,
+            show_code=_show_code,
+        )
 
     try:
         uvloop.run(until_stopped())
@@ -107,3 +117,11 @@ def _serve(settings: CentreSettings, data: Path, config_file: Path) -> int:
         print(f"linli: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _show_code(address: str, code: str) -> None:
+    """On the console and not through the log: a log is kept, copied and read by others."""
+    from hub.commands.people import spoken
+
+    print(spoken(Text("setup.code", {"address": address, "code": code})))
+    print(spoken(Text("setup.other")), flush=True)

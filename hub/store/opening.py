@@ -32,7 +32,7 @@ UNREADABLE = (
 def take_folder(path: Path) -> int:
     """Make the folder and lock it: two hubs would take each other's commits for their own."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise StoreError(

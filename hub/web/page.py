@@ -116,6 +116,7 @@ class Frame:
         now = self.hub.now_ms()
         return {
             "t": translator(language),
+            "here": "",
             "language": language,
             "languages": [(tag, _OWN_NAMES[tag], _address(request, lang=tag)) for tag in LANGUAGES],
             "address": _address(request, lang=language),
@@ -136,6 +137,8 @@ class Frame:
         if not self.hub.is_time_trusted():
             found.append(("warning", t("ui.clock_untrusted")))
         found += [("warning", sentence) for sentence in self._about_history(language)]
+        if (year := self.hub.unknown_year()) is not None:
+            found.append(("note", t("ui.holidays_unknown_notice", year=year)))
         if links := self.hub.links_down():
             named_ = (
                 t("ui.link_why", link=_port(name), why=word(f"link.{why}", language, why))
