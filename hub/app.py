@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,7 +31,9 @@ from hub.devices.service import DevicesService
 from hub.domain.centre import Centre
 from hub.mirror import api as mirror_api
 from hub.mirror.service import Mirrors
+from hub.planning import Plans
 from hub.rooms import api as rooms_api
+from hub.rooms import closing_pages, override_api, override_pages
 from hub.rooms import pages as rooms_pages
 from hub.rooms.api import StatusBoard
 from hub.rooms.service import RoomsService
@@ -39,6 +42,8 @@ from hub.storage import pages as storage_pages
 from hub.storage.api import StorageDocument
 from hub.storage.service import Storage
 from hub.store.store import Store
+from hub.timetable import api as timetable_api
+from hub.timetable import pages as timetable_pages
 from hub.vitals import Vitals
 from hub.web import assets, page
 
@@ -54,6 +59,7 @@ class Subjects(NamedTuple):
     place: Centre
     store: Store
     rooms: RoomsService
+    plans: Plans
     devices: DevicesService
     storage: Storage
     mirrors: Mirrors
@@ -90,6 +96,7 @@ def build(
         mirror_api.routes(of.mirrors),
         backup_api.routes(of.backups, of.place.timezone, vitals),
         rooms_pages.pages(of.rooms, of.devices, vitals),
+        *_planned(of),
         devices_pages.pages(of.devices, of.rooms, vitals, of.store),
         storage_pages.pages(of.storage, of.place, vitals),
         access_api.routes(of.audit),
@@ -98,13 +105,28 @@ def build(
         assets.routes(page.assets()),
     ]
     web = _application(routers, frame)
-    require_rules(web.routes)
     hosts = Hosts(config.http.names, port, is_tls=config.http.tls is not None)
     return Guard(web, of.access, hosts, port, Refusals(frame.error))
 
 
+def _planned(of: Subjects) -> list[APIRouter]:
+    """What is planned for rooms, and what staff say of them."""
+    rooms, (timetable, overrides), vitals = of.rooms, of.plans, of.vitals
+    return [
+        timetable_api.routes(timetable, vitals),
+        timetable_pages.pages(timetable, vitals),
+        override_api.routes(overrides, vitals),
+        override_pages.pages(rooms, overrides, vitals),
+        closing_pages.pages(rooms, overrides, of.devices, vitals),
+    ]
+
+
 def _application(routers: list[APIRouter], frame: page.Frame) -> FastAPI:
-    """All routes, the error handlers and the OpenAPI document."""
+    """All routes, the error handlers and the OpenAPI document.
+
+    Raises:
+        NoRuleError: a route that nobody decided about.
+    """
     app = FastAPI(
         title="Linli",
         version=__version__,
@@ -114,7 +136,9 @@ def _application(routers: list[APIRouter], frame: page.Frame) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    for router in (*routers, docs.pages(app, frame)):
+    routers = [*routers, docs.pages(app, frame)]
+    require_rules([*app.routes, *chain.from_iterable(router.routes for router in routers)])
+    for router in routers:
         app.include_router(router)
     handle_errors(app, frame.error)
     _describe(app)
@@ -133,6 +157,8 @@ def _describe(app: FastAPI) -> None:
                     *DOCUMENTS,
                     *backup_api.DOCUMENTS,
                     *access_api.DOCUMENTS,
+                    *override_api.DOCUMENTS,
+                    *timetable_api.DOCUMENTS,
                     StorageDocument,
                     Problem,
                     Alive,

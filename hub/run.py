@@ -94,7 +94,7 @@ def _assemble(
     board = StatusBoard(rooms, devices, vitals)
     _connect(bus, vitals, broadcaster, board)
     subjects = app.Subjects(
-        place, store, rooms, devices, storage, mirrors, backups, access, audit, vitals
+        place, store, rooms, plans, devices, storage, mirrors, backups, access, audit, vitals
     )
     web = app.build(config, subjects, broadcaster, board, port)
     tasks = {

@@ -2,8 +2,9 @@
 
 Inside the hub a text is ``Text(code, params)``; the catalogues under ``hub/locale`` hold one
 sentence for each code in each language, and tests pin that none is missing and that all
-use the same parameters. Two kinds of parameter are not plain words: ``time`` and ``until`` are
-milliseconds since the epoch and become a clock time in the centre's zone; ``reason`` is a code.
+use the same parameters. Three kinds of parameter are not plain words: ``time`` and ``until`` are
+milliseconds since the epoch and become a clock time in the centre's zone; ``reason`` is a code;
+``holiday`` is one where we know the name of the day in every language.
 
 The catalogues are read as ``.po`` when first used: 60 ms, and no compiled file to forget.
 """
@@ -73,6 +74,8 @@ def render(text: Text, language: str, zone: str = "UTC", now_ms: int | None = No
             )
     if isinstance(reason := text.params.get("reason"), str) and has(f"bad.{reason}"):
         words["reason"] = catalogue(language)[f"bad.{reason}"][0]
+    if isinstance(day := text.params.get("holiday"), str) and has(f"holiday.{day}"):
+        words["holiday"] = catalogue(language)[f"holiday.{day}"][0]
     return _form(forms, text.params).format_map(words)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from hub.domain.room import Override, OverrideKind
 from hub.store.reader import Question
@@ -56,6 +57,6 @@ def said_since(question: Question, from_ms: int) -> list[Override]:
     return [_override(row) for row in question.rows(SAID_SINCE, (from_ms,))]
 
 
-def _override(row: tuple[int, str, str, int | None, str, str, int, int, int | None]) -> Override:
+def _override(row: tuple[Any, ...]) -> Override:
     number, room, kind, *rest = row
     return Override(number, room, OverrideKind(kind), *rest)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -201,7 +202,7 @@ class Timetable:
 
     def _opens(self, plan: RoomPlan, from_ms: int) -> int | None:
         """When it is open next, at that moment or later."""
-        edges = (from_ms, *self._edges_after(plan, from_ms))
+        edges = chain((from_ms,), self._edges_after(plan, from_ms))
         return next((edge for edge in edges if self._answer(plan, edge).is_open), None)
 
     def _edges_after(self, plan: RoomPlan, at_ms: int) -> Iterator[int]:

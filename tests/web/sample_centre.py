@@ -14,6 +14,7 @@ import msgspec
 from device_drivers.contract import Quality
 from hub.domain.centre import Building, Centre, Door, Room, Zone
 from hub.domain.device import ChannelState, DeviceState, Health
+from hub.domain.opening import OPEN, Slot
 from hub.domain.room import People, Presence, RoomState, Status, Text, ZoneState
 from hub.domain.views import CopyState, RoomStep, StorageState
 
@@ -283,6 +284,7 @@ class SampleHub:
         self.factor = 1.0
         self.trusted = True
         self.copied: Sequence[CopyState] = ()
+        self.slots: dict[str, Slot] = {}
 
     def rooms(self) -> Sequence[Room]:
         return self.centre.rooms
@@ -337,6 +339,9 @@ class SampleHub:
 
     def is_time_trusted(self) -> bool:
         return self.trusted
+
+    def slot(self, room: str) -> Slot:
+        return self.slots.get(room, OPEN)
 
     def unknown_year(self) -> int | None:
         return None
