@@ -49,12 +49,12 @@ def between(
 ) -> list[Override]:
     """All that was in force at any moment of a stretch of time, in the order it was said."""
     parameters = (to_ms, from_ms, from_ms, room, room)
-    return [_override(row) for row in question.rows(BETWEEN, parameters)]
+    return [_override(row) for row in question.all_rows(BETWEEN, parameters)]
 
 
 def said_since(question: Question, from_ms: int) -> list[Override]:
     """All that was said since, in force or not."""
-    return [_override(row) for row in question.rows(SAID_SINCE, (from_ms,))]
+    return [_override(row) for row in question.all_rows(SAID_SINCE, (from_ms,))]
 
 
 def _override(row: tuple[Any, ...]) -> Override:

@@ -174,7 +174,13 @@ class Question:
             self._rested = time.monotonic()
 
     def rows(self, sql: str, parameters: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
-        if self.db is None or not self.upto:
+        """Of the history: none before its first commit."""
+        if self.upto:
+            yield from self.all_rows(sql, parameters)
+
+    def all_rows(self, sql: str, parameters: tuple[object, ...]) -> Iterator[tuple[Any, ...]]:
+        """Of any table, also of those that are written beside the commits."""
+        if self.db is None:
             return
         try:
             yield from self.db.execute(sql, parameters)

@@ -28,7 +28,7 @@ class Entered(NamedTuple):
 
 def read(question: Question) -> Entered:
     entries, years = [], set()
-    for day, is_workday, name, author, made_ms in question.rows(READ, ()):
+    for day, is_workday, name, author, made_ms in question.all_rows(READ, ()):
         if len(day) == YEAR_LENGTH:
             years.add(int(day))
         else:
