@@ -27,6 +27,7 @@ class Stop(NamedTuple):
     room: Room
     state: RoomState
     look: Override | None
+    is_look_in_force: bool  # it is part of what the state says
     is_open: bool
     is_done: bool
     is_seen_again: bool  # it was empty, and somebody is there after all
@@ -84,4 +85,12 @@ def _stop(room: Room, state: RoomState, slot: Slot, look: Override | None, now_m
         and state.presence is Presence.PRESENT
         and now_ms - look.from_ms > OWN_TRACES_MS
     )
-    return Stop(room, state, look, slot.is_open, was_empty and not is_seen_again, is_seen_again)
+    return Stop(
+        room,
+        state,
+        look,
+        is_look_in_force=look is not None and look.ended_ms is None and look.until_ms > now_ms,
+        is_open=slot.is_open,
+        is_done=was_empty and not is_seen_again,
+        is_seen_again=is_seen_again,
+    )

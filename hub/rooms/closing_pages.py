@@ -97,7 +97,7 @@ def _line(
         "name": stop.room.name,
         "status": stop.state.status.value,
         "presence": stop.state.presence.value,
-        "sensors": t(SENSORS[stop.state.presence]),
+        "sensors": t(SENSORS[stop.state.presence]) if _is_by_sensors(stop) else "",
         "why": [
             frame.text(Text(reason.code, renamed(reason.params, names)), language)
             for reason in stop.state.reasons
@@ -107,6 +107,14 @@ def _line(
         "is_done": stop.is_done,
         "look": _look(frame, stop, t, language),
     }
+
+
+def _is_by_sensors(stop: Stop) -> bool:
+    """Nobody shall read his own look as what sensors say."""
+    if not stop.is_look_in_force:
+        return True
+    is_seen = stop.state.presence is Presence.PRESENT
+    return is_seen and any("device" in reason.params for reason in stop.state.reasons)
 
 
 def _look(frame: Frame, stop: Stop, t: Translate, language: str) -> str:
