@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from fastapi import APIRouter, FastAPI
 
 from hub import __version__
 from hub.access import api as access_api
 from hub.access import office_pages, pages
 from hub.access.audit import Audit
+from hub.access.cookies import Cookies
 from hub.access.guard import Guard
 from hub.access.hosts import Hosts
 from hub.access.refusals import Refusals
-from hub.access.routes import require_rules
+from hub.access.routes import RULES, require_rules
 from hub.access.service import Access
 from hub.api import docs, events, probes
-from hub.api.answers import REFERENCE, Problem, handle_errors
-from hub.api.documents import DOCUMENTS
-from hub.api.probes import Alive, Readiness
+from hub.api.answers import handle_errors
+from hub.api.openapi import describe
+from hub.api.ready import ReadyAnswers
 from hub.api.stream import Broadcaster
 from hub.backup import api as backup_api
 from hub.backup.service import BackupsService
@@ -33,13 +33,14 @@ from hub.mirror import api as mirror_api
 from hub.mirror.service import Mirrors
 from hub.planning import Plans
 from hub.rooms import api as rooms_api
+from hub.rooms import availability as availability_api
 from hub.rooms import closing_pages, override_api, override_pages
 from hub.rooms import pages as rooms_pages
-from hub.rooms.api import StatusBoard
+from hub.rooms.availability import Availability
 from hub.rooms.service import RoomsService
+from hub.rooms.status import StatusBoard
 from hub.storage import api as storage_api
 from hub.storage import pages as storage_pages
-from hub.storage.api import StorageDocument
 from hub.storage.service import Storage
 from hub.store.store import Store
 from hub.timetable import api as timetable_api
@@ -82,15 +83,13 @@ def build(
         NoRuleError: a route that nobody decided about.
     """
     vitals, frame = of.vitals, page.Frame(of.place, of.vitals)
-    vitals.registry.register(probes.HubCollector(vitals, of.devices))
-    vitals.registry.register(storage_api.WrittenCollector(of.store.wear))
-    vitals.registry.register(mirror_api.MirrorCollector(of.mirrors))
-    if of.backups is not None:
-        vitals.registry.register(backup_api.BackupCollector(of.backups))
+    _measure(of)
+    availability = Availability(of.rooms, vitals)
     routers = [
         probes.routes(vitals),
         events.routes(broadcaster),
         rooms_api.routes(of.rooms, board, vitals),
+        availability_api.routes(availability),
         devices_api.routes(of.devices, of.store, vitals, of.place),
         storage_api.routes(of.storage),
         mirror_api.routes(of.mirrors),
@@ -104,9 +103,21 @@ def build(
         office_pages.pages(of.access, of.audit, frame),
         assets.routes(page.assets()),
     ]
-    web = _application(routers, frame)
-    hosts = Hosts(config.http.names, port, is_tls=config.http.tls is not None)
-    return Guard(web, of.access, hosts, port, Refusals(frame.error))
+    is_tls = config.http.tls is not None
+    web = _application(routers, frame, Cookies(port).name(is_secure=is_tls))
+    ready = {"/api/v1/status": board.ready, "/api/v1/availability": availability.ready}
+    hosts = Hosts(config.http.names, port, is_tls=is_tls)
+    return Guard(ReadyAnswers(web, ready), of.access, hosts, port, Refusals(frame.error))
+
+
+def _measure(of: Subjects) -> None:
+    """What ``/metrics`` reads."""
+    registry = of.vitals.registry
+    registry.register(probes.HubCollector(of.vitals, of.devices))
+    registry.register(storage_api.WrittenCollector(of.store.wear))
+    registry.register(mirror_api.MirrorCollector(of.mirrors))
+    if of.backups is not None:
+        registry.register(backup_api.BackupCollector(of.backups))
 
 
 def _planned(of: Subjects) -> list[APIRouter]:
@@ -121,7 +132,7 @@ def _planned(of: Subjects) -> list[APIRouter]:
     ]
 
 
-def _application(routers: list[APIRouter], frame: page.Frame) -> FastAPI:
+def _application(routers: list[APIRouter], frame: page.Frame, cookie: str) -> FastAPI:
     """All routes, the error handlers and the OpenAPI document.
 
     Raises:
@@ -137,37 +148,10 @@ def _application(routers: list[APIRouter], frame: page.Frame) -> FastAPI:
         redirect_slashes=False,
     )
     routers = [*routers, docs.pages(app, frame)]
-    require_rules([*app.routes, *chain.from_iterable(router.routes for router in routers)])
+    routes = list(chain.from_iterable(router.routes for router in routers))
+    require_rules([*app.routes, *routes])
     for router in routers:
         app.include_router(router)
     handle_errors(app, frame.error)
-    _describe(app)
+    describe(app, routes, RULES, cookie)
     return app
-
-
-def _describe(app: FastAPI) -> None:
-    """Put the shapes of our own documents into the OpenAPI document."""
-    plain = app.openapi
-
-    def complete() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = plain()
-            _, components = msgspec.json.schema_components(
-                [
-                    *DOCUMENTS,
-                    *backup_api.DOCUMENTS,
-                    *access_api.DOCUMENTS,
-                    *override_api.DOCUMENTS,
-                    *timetable_api.DOCUMENTS,
-                    StorageDocument,
-                    Problem,
-                    Alive,
-                    Readiness,
-                ],
-                ref_template=REFERENCE,
-            )
-            schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = complete  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -11,16 +11,25 @@ from edge.clock import Clock
 from edge.timekeeping import Timekeeper
 from hub import app, fitting, planning, settings
 from hub.api import events
+from hub.api.room_board import RoomBoard
 from hub.api.stream import Broadcaster
 from hub.bus import Bus
 from hub.clockwatch import ClockWatch
 from hub.devices.service import DevicesService
-from hub.domain.events import ClockChanged, DeviceChanged, LinkChanged, RoomChanged
+from hub.domain.centre import Centre
+from hub.domain.events import (
+    ClockChanged,
+    DeviceChanged,
+    LinkChanged,
+    OverrideChanged,
+    RoomChanged,
+    ScheduleChanged,
+)
 from hub.intake import Intake
 from hub.lifetime import Parts, live
 from hub.mirror.service import Mirrors
-from hub.rooms.api import StatusBoard
 from hub.rooms.service import RoomsService
+from hub.rooms.status import StatusBoard
 from hub.server import Server, listen
 from hub.store.store import Store
 from hub.vitals import Vitals
@@ -90,9 +99,10 @@ def _assemble(
     vitals = Vitals(clock, intake, store)
     vitals.list_copies = partial(fitting.copies, mirrors, backups)
     vitals.unknown_year = plans.timetable.unknown_year
-    broadcaster = events.broadcaster(rooms, devices, vitals)
-    board = StatusBoard(rooms, devices, vitals)
-    _connect(bus, vitals, broadcaster, board)
+    said = RoomBoard(rooms, devices, vitals)
+    broadcaster = events.broadcaster(said, devices)
+    board = StatusBoard(said, rooms, devices, vitals)
+    _connect(bus, place, vitals, broadcaster, board)
     subjects = app.Subjects(
         place, store, rooms, plans, devices, storage, mirrors, backups, access, audit, vitals
     )
@@ -113,18 +123,26 @@ def _assemble(
     return Parts(store, edge, vitals, server, tasks, access)
 
 
-def _connect(bus: Bus, vitals: Vitals, broadcaster: Broadcaster, board: StatusBoard) -> None:
+def _connect(
+    bus: Bus, place: Centre, vitals: Vitals, broadcaster: Broadcaster, board: StatusBoard
+) -> None:
     """Who hears of what."""
 
-    def room_changed(event: RoomChanged) -> None:
+    def room_changed(room: str) -> None:
         board.forget()
-        broadcaster.changed("room", event.state.room)
+        broadcaster.changed("room", room)
+
+    def planned_anew(_: ScheduleChanged) -> None:
+        for room in place.rooms:
+            room_changed(room.id)
 
     def device_changed(event: DeviceChanged) -> None:
         board.forget()
         broadcaster.changed("device", event.device)
 
-    bus.subscribe(RoomChanged, room_changed)
+    bus.subscribe(RoomChanged, lambda event: room_changed(event.state.room))
+    bus.subscribe(OverrideChanged, lambda event: room_changed(event.room))
+    bus.subscribe(ScheduleChanged, planned_anew)
     bus.subscribe(DeviceChanged, device_changed)
     bus.subscribe(LinkChanged, lambda _: broadcaster.nudge())
     bus.subscribe(ClockChanged, vitals.note_clock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -26,10 +26,6 @@ class AuditDocument(msgspec.Struct):
     target: str
     before: str
     after: str
-
-
-DOCUMENTS: tuple[Any, ...] = (Page[AuditDocument],)
-"""What the OpenAPI document must know."""
 
 
 def routes(audit: Audit) -> APIRouter:

@@ -17,6 +17,9 @@ class Cookies:
         self._plain, self._secure = f"linli-{port}", f"__Host-linli-{port}"
         self._keys = {False: self._plain.encode() + b"=", True: self._secure.encode() + b"="}
 
+    def name(self, *, is_secure: bool) -> str:
+        return self._secure if is_secure else self._plain
+
     def value(self, header: bytes | None, origin: Origin) -> str | None:
         """What a request brought."""
         if not header:
@@ -43,6 +46,6 @@ class Cookies:
         return self._cookie("", origin, "; Max-Age=0")
 
     def _cookie(self, value: str, origin: Origin, age: str) -> str:
-        name = self._secure if origin.is_secure else self._plain
+        name = self.name(is_secure=origin.is_secure)
         secure = "; Secure" if origin.is_secure else ""
         return f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"

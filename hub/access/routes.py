@@ -28,6 +28,7 @@ RULES: Mapping[tuple[str, str], Permission] = MappingProxyType(
         ("GET", "/openapi.json"): _P.ROOMS,
         # the API
         ("GET", "/api/v1/status"): _P.ROOMS,
+        ("GET", "/api/v1/availability"): _P.PUBLIC,
         ("GET", "/api/v1/rooms"): _P.ROOMS,
         ("GET", "/api/v1/rooms/{room}"): _P.ROOMS,
         ("GET", "/api/v1/rooms/{room}/history"): _P.ROOMS,

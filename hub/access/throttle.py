@@ -7,12 +7,12 @@ not a hundred free ones. Both tables are bounded; what failed longest ago is for
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.access.rules import FREE_FAILURES, wait_s
+from hub.api.addresses import place_of
 
 MOST = 2_000
 FORGOTTEN_AFTER_S = 3_600
@@ -86,20 +86,3 @@ class Throttle:
         """It was right: the account begins anew. The address does not: it may know one password."""
         self._accounts.forget(account)
         self._addresses.take_back(place_of(address))
-
-
-def place_of(address: str) -> str:
-    """Who has one address of IPv6 has the 2**64 beside it.
-
-    >>> place_of("2001:db8:1:2:3::9"), place_of("10.0.0.7"), place_of("::ffff:10.0.0.7")
-    ('2001:db8:1:2::/64', '10.0.0.7', '10.0.0.7')
-    """
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, 64), strict=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -12,14 +13,22 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from hub.api.documents import encode
+from hub.api.ready import Prepared, Reply, known
+from hub.api.schemas import reference
 from hub.domain.errors import BadFormError, BadQueryError, NotFoundError, RefusedDecisionError
 from hub.domain.room import Text
 from hub.store.query import BadCursorError, QueryTooSlowError, StoreBusyError
 from hub.texts import negotiate, render
 
 NO_STORE = {"Cache-Control": "no-store"}
+REVALIDATED = b"private, no-cache"
+"""Keep a copy, and ask each time whether it is still right."""
 PROBLEM_JSON = "application/problem+json"
 API = "/api/"
+DOCUMENTS = "documents"
+"""Where a route says which shapes it names; taken out before anybody sees it."""
+
+Responses = dict[int | str, dict[str, Any]]
 UNFIT = {  # pydantic's types of error: our code, and which of its figures says what is allowed
     "less_than_equal": ("at_most", "le"),
     "greater_than_equal": ("at_least", "ge"),
@@ -41,32 +50,70 @@ class Problem(msgspec.Struct, rename={"kind": "type"}):
 
 def answer(document: object) -> Response:
     """A document as JSON."""
-    return Response(encode(document), media_type="application/json", headers=NO_STORE)
+    return encoded(encode(document))
 
 
-def documented(*documents: Any, **problems: str) -> dict[int | str, dict[str, Any]]:
+def encoded(body: bytes) -> Response:
+    """A document that is JSON already."""
+    return Response(body, media_type="application/json", headers=NO_STORE)
+
+
+def tagged(request: Request, body: bytes) -> Response:
+    """The same for whom has no copy of it; for who has, that it is still right."""
+    tag = blake2b(body, digest_size=12).hexdigest()
+    return Prepared(body, tag, REVALIDATED).reply(known(request)).response()
+
+
+def too_often(wait_s: int, language: str) -> Reply:
+    """Somebody asks more than his share."""
+    found = _problem(429, "too_often", Text("problem.wait", {"seconds": wait_s}), language)
+    body = encode(found)
+    headers = [
+        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", str(wait_s).encode()),
+    ]
+    return Reply(429, headers, body)
+
+
+UNCHANGED: Responses = {
+    304: {"description": "What you have (`If-None-Match`) is still right; no body."}
+}
+
+
+def documented(*documents: Any, **problems: str) -> Responses:
     """The ``responses`` of a route whose answer is that document, or one of those."""
-    shapes = [_reference(document) for document in documents]
-    found: dict[int | str, dict[str, Any]] = {
+    shapes = [reference(document) for document in documents]
+    found: Responses = {
         200: {
             "description": "As asked.",
             "content": {
                 "application/json": {"schema": shapes[0] if len(shapes) == 1 else {"anyOf": shapes}}
             },
+            DOCUMENTS: documents,
         }
     }
     for name, description in problems.items():
-        content = {PROBLEM_JSON: {"schema": _reference(Problem)}}
-        found[int(name.removeprefix("on_"))] = {"description": description, "content": content}
+        found[int(name.removeprefix("on_"))] = _problematic(description)
     return found
 
 
-def _reference(document: Any) -> Mapping[str, Any]:
-    (schema,), _ = msgspec.json.schema_components([document], ref_template=REFERENCE)
-    return schema
+def refused(*, is_public: bool) -> Responses:
+    """What the guard may say before any route."""
+    found = {
+        421: _problematic("The hub is not called by this name"),
+        503: _problematic("The hub is not set up yet, or cannot answer now"),
+    }
+    if not is_public:
+        found[401] = _problematic("Nobody in particular asks, or the token is not good")
+        found[403] = _problematic("Whoever asks may not")
+    return dict(found)
 
 
-REFERENCE = "#/components/schemas/{name}"
+def _problematic(description: str) -> dict[str, Any]:
+    content = {PROBLEM_JSON: {"schema": reference(Problem)}}
+    return {"description": description, "content": content}
 
 
 def handle_errors(app: FastAPI, page: Callable[[Request, int], Response]) -> None:

@@ -7,17 +7,24 @@ the OpenAPI document. In v1 a field is only added, never renamed or removed.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
+from device_drivers.contract import Quality
+from edge.reading import TimeSource
 from hub import texts
 from hub.domain.centre import Centre, Room, pick
-from hub.domain.device import DeviceState
-from hub.domain.room import RoomState, Text, ZoneState
+from hub.domain.device import DeviceState, Health
+from hub.domain.opening import Slot
+from hub.domain.room import Crowding, Presence, RoomState, Status, Text, ZoneState
 
 Item = TypeVar("Item")
+
+Moment = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+"""RFC 3339 with Z."""
 
 TIME_PARAMS = frozenset({"time", "until"})
 
@@ -40,9 +47,22 @@ class PeopleDocument(msgspec.Struct):
 class ZoneDocument(msgspec.Struct):
     id: str
     name: str
-    status: str
-    presence: str
+    status: Status
+    presence: Presence
     people: PeopleDocument | None
+
+
+class OpeningDocument(msgspec.Struct):
+    """What is planned now, and until when; ``until`` is null where nothing will change.
+
+    ``limit``: how many people the purpose allows; null: the room's capacity.
+    """
+
+    open: bool
+    until: Moment | None
+    purpose: str | None
+    name: str | None
+    limit: int | None
 
 
 class RoomDocument(msgspec.Struct):
@@ -55,25 +75,27 @@ class RoomDocument(msgspec.Struct):
     kind: str
     capacity: int | None
     zones: list[ZoneDocument]
-    status: str
-    presence: str
-    crowding: str | None
+    status: Status
+    presence: Presence
+    crowding: Crowding | None
     people: PeopleDocument | None
     confidence: float | None
-    since: str
-    as_of: str
-    valid_until: str | None
+    since: Moment
+    as_of: Moment
+    valid_until: Moment | None
     reasons: list[ReasonDocument]
     because: list[str]
+    opening: OpeningDocument
+    override: int | None  # the id of what staff said, where it was heeded
 
 
 class ChannelDocument(msgspec.Struct):
     value: int | float | str | None
     unit: str
-    quality: str
+    quality: Quality
     reason: str
-    observed_at: str
-    until: str
+    observed_at: Moment
+    until: Moment
 
 
 class DeviceDocument(msgspec.Struct):
@@ -86,8 +108,8 @@ class DeviceDocument(msgspec.Struct):
     door: str | None
     configured: bool
     maturity: str
-    health: str
-    last_heard: str | None
+    health: Health
+    last_heard: Moment | None
     channels: dict[str, ChannelDocument]
 
 
@@ -98,12 +120,12 @@ class ReadingDocument(msgspec.Struct):
     channel: str
     value: int | float | str | None
     unit: str
-    quality: str
+    quality: Quality
     reason: str
-    observed_at: str
-    received_at: str
-    time_source: str
-    until: str | None
+    observed_at: Moment
+    received_at: Moment
+    time_source: TimeSource
+    until: Moment | None
 
 
 class CentreDocument(msgspec.Struct):
@@ -127,7 +149,7 @@ class StatusDocument(msgspec.Struct):
     """The whole centre at a glance."""
 
     centre: CentreDocument
-    as_of: str
+    as_of: Moment
     rooms: list[RoomDocument]
     alerts: AlertCounts
     devices: DeviceCounts
@@ -147,11 +169,11 @@ class HistoryDocument(msgspec.Struct):
     anything is known. ``people_mean`` is over the time in which people were counted.
     """
 
-    from_: str = msgspec.field(name="from")
-    to: str
+    from_: Moment = msgspec.field(name="from")
+    to: Moment
     people_mean: float | None
     covered: float
-    status: str | msgspec.UnsetType = msgspec.UNSET
+    status: Status | msgspec.UnsetType = msgspec.UNSET
     share: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -164,8 +186,8 @@ class SummaryDocument(msgspec.Struct):
 
     device: str
     channel: str
-    from_: str = msgspec.field(name="from")
-    to: str
+    from_: Moment = msgspec.field(name="from")
+    to: Moment
     mean: float | None
     min: int | float | None
     max: int | float | None
@@ -191,10 +213,10 @@ class MirrorDocument(msgspec.Struct):
     kind: str
     url: str
     state: str
-    since: str
-    last_success: str | None
+    since: Moment
+    last_success: Moment | None
     commits_behind: int
-    oldest_unsent: str | None
+    oldest_unsent: Moment | None
     points: int
     rejected: int
     last_error: ErrorDocument | None
@@ -216,9 +238,18 @@ def _to_the_second(at_s: int) -> str:
 
 
 def room_document(
-    room: Room, state: RoomState, centre: Centre, language: str, now_ms: int
+    room: Room,
+    state: RoomState,
+    slot: Slot,
+    said: Iterable[Text],
+    centre: Centre,
+    language: str,
+    now_ms: int,
 ) -> RoomDocument:
-    """A room in a reader's language; ``now_ms`` tells which times need their date."""
+    """A room in a reader's language; ``now_ms`` tells which times need their date.
+
+    ``said`` are the state's reasons with whatever names people know devices by.
+    """
     zone_names = {zone.id: pick(zone.name, language) for zone in room.zones}
     return RoomDocument(
         id=room.id,
@@ -228,22 +259,34 @@ def room_document(
         kind=room.kind,
         capacity=room.capacity,
         zones=[_zone(zone, zone_names) for zone in state.zones],
-        status=state.status.value,
-        presence=state.presence.value,
-        crowding=state.crowding.value if state.crowding else None,
+        status=state.status,
+        presence=state.presence,
+        crowding=state.crowding,
         people=_people(state),
         confidence=state.confidence,
         since=rfc3339(state.since_ms),
         as_of=rfc3339(state.as_of_ms),
         valid_until=rfc3339(state.valid_until_ms) if state.valid_until_ms else None,
-        reasons=[ReasonDocument(text.code, _params(text)) for text in state.reasons],
-        because=[texts.render(text, language, centre.timezone, now_ms) for text in state.reasons],
+        reasons=[ReasonDocument(text.code, reason_params(text)) for text in state.reasons],
+        because=[texts.render(text, language, centre.timezone, now_ms) for text in said],
+        opening=opening_document(slot, language),
+        override=state.override,
+    )
+
+
+def opening_document(slot: Slot, language: str) -> OpeningDocument:
+    return OpeningDocument(
+        open=slot.is_open,
+        until=None if slot.until_ms is None else rfc3339(slot.until_ms),
+        purpose=slot.purpose,
+        name=None if slot.name is None else pick(slot.name, language),
+        limit=slot.limit,
     )
 
 
 def _zone(zone: ZoneState, names: dict[str, str]) -> ZoneDocument:
     name = names.get(zone.id, zone.id)
-    return ZoneDocument(zone.id, name, zone.status.value, zone.presence.value, _people(zone))
+    return ZoneDocument(zone.id, name, zone.status, zone.presence, _people(zone))
 
 
 def _people(state: RoomState | ZoneState) -> PeopleDocument | None:
@@ -251,7 +294,7 @@ def _people(state: RoomState | ZoneState) -> PeopleDocument | None:
     return PeopleDocument(people.low, people.estimate, people.high) if people else None
 
 
-def _params(text: Text) -> dict[str, str | int | float]:
+def reason_params(text: Text) -> dict[str, str | int | float]:
     return {
         name: rfc3339(int(value)) if name in TIME_PARAMS and isinstance(value, int) else value
         for name, value in text.params.items()
@@ -267,13 +310,13 @@ def device_document(state: DeviceState) -> DeviceDocument:
         door=state.door,
         configured=state.configured,
         maturity=state.maturity,
-        health=state.health.value,
+        health=state.health,
         last_heard=rfc3339(state.last_heard_ms) if state.last_heard_ms is not None else None,
         channels={
             name: ChannelDocument(
                 channel.value,
                 channel.unit,
-                channel.quality.value,
+                channel.quality,
                 channel.reason,
                 rfc3339(channel.observed_ms),
                 rfc3339(channel.until_ms),
@@ -281,17 +324,3 @@ def device_document(state: DeviceState) -> DeviceDocument:
             for name, channel in state.channels.items()
         },
     )
-
-
-DOCUMENTS: tuple[Any, ...] = (
-    RoomDocument,
-    DeviceDocument,
-    StatusDocument,
-    Page[RoomDocument],
-    Page[DeviceDocument],
-    Page[ReadingDocument],
-    Page[SummaryDocument],
-    Page[HistoryDocument],
-    Page[MirrorDocument],
-)
-"""What the OpenAPI document must know."""

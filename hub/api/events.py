@@ -9,9 +9,10 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from hub import texts
-from hub.api.documents import device_document, encode, room_document
+from hub.api.documents import device_document, encode
+from hub.api.room_board import RoomBoard
 from hub.api.stream import Broadcaster
-from hub.domain.views import DevicesView, HubView, RoomsView
+from hub.domain.views import DevicesView
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -50,14 +51,12 @@ def _streamed(events: AsyncGenerator[bytes, None]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
 
 
-def broadcaster(rooms: RoomsView, devices: DevicesView, hub: HubView) -> Broadcaster:
+def broadcaster(board: RoomBoard, devices: DevicesView) -> Broadcaster:
     """Says what changed as the routes of that name would."""
-    by_id = {room.id: room for room in rooms.rooms()}
 
     def render(name: str, item: str, language: str) -> bytes:
         if name == "device":
             return encode(device_document(devices.device(item)))
-        state = rooms.state(item)
-        return encode(room_document(by_id[item], state, rooms.centre, language, hub.now_ms()))
+        return board.document(item, language)
 
     return Broadcaster(render)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 from fastapi import APIRouter, Header, Query
@@ -60,9 +60,6 @@ class BackupsDocument(msgspec.Struct):
     last_backup: TriedDocument | None
     last_rehearsal: TriedDocument | None
 
-
-DOCUMENTS: tuple[Any, ...] = (BackupsDocument,)
-"""What the OpenAPI document must know."""
 
 OFF = BackupState(Text("backup.off"), True)
 

@@ -132,11 +132,11 @@ def _document(item: ReadingItem) -> ReadingDocument:
         channel=f"{item.channel}.{item.part}" if item.part else item.channel,
         value=item.value,
         unit=item.unit,
-        quality=item.quality.value,
+        quality=item.quality,
         reason=item.reason,
         observed_at=rfc3339(item.observed_ms),
         received_at=rfc3339(item.received_ms),
-        time_source=item.time_source.value,
+        time_source=item.time_source,
         until=rfc3339(item.until_ms),
     )
 

@@ -12,6 +12,7 @@ import msgspec
 
 from hub.domain.centre import Centre, Room
 from hub.domain.device import DeviceState, Health
+from hub.domain.opening import Slot
 from hub.domain.room import RoomState, Status, Text
 
 
@@ -53,6 +54,9 @@ class RoomsView(Protocol):
     def state(self, room: str) -> RoomState: ...
 
     def states(self) -> Sequence[RoomState]: ...
+
+    def slot(self, room: str) -> Slot:
+        """What is planned for it now."""
 
     async def steps(self, room: str, from_ms: int, to_ms: int) -> Sequence[RoomStep]: ...
 

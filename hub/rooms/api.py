@@ -7,106 +7,80 @@ from collections.abc import Sequence
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Header, Query
+import msgspec
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
 from hub import texts
-from hub.api.answers import answer, documented
+from hub.api.answers import UNCHANGED, answer, documented, encoded, tagged
 from hub.api.documents import (
-    AlertCounts,
-    CentreDocument,
-    DeviceCounts,
     HistoryDocument,
     Page,
     RoomDocument,
     StatusDocument,
     encode,
     rfc3339,
-    room_document,
 )
+from hub.api.ready import known
 from hub.api.times import STEP, Cut, Step, cut, parse_range, resume, write_moment
-from hub.domain.centre import pick
-from hub.domain.device import Health
-from hub.domain.views import DevicesView, HubView, RoomsView
+from hub.domain.views import HubView, RoomsView
+from hub.rooms.filters import Filters
 from hub.rooms.history import RawPage, Usage, shared_out, stretches
+from hub.rooms.status import StatusBoard
 from hub.store.query import MAX_LIMIT
 from hub.store.spans import Window
 
 DAY_MS = 86_400_000
-FRESH_MS = 1_000  # an unchanged status is rebuilt this often, for its ``as_of``
+UNKNOWN_VALUE = "A filter has a value that this centre does not have"
 
 Lang = Annotated[str | None, Query(description="zh-CN, zh-TW or en; wins over Accept-Language")]
 Accepted = Annotated[str | None, Header(alias="Accept-Language", include_in_schema=False)]
 
 
-class StatusBoard:
-    """The status document of each language, encoded once for each change."""
-
-    def __init__(self, rooms: RoomsView, devices: DevicesView, hub: HubView) -> None:
-        self._rooms = rooms
-        self._devices = devices
-        self._hub = hub
-        self._cached: dict[str, tuple[int, bytes]] = {}
-
-    def forget(self) -> None:
-        """Something changed."""
-        self._cached.clear()
-
-    def encoded(self, language: str) -> bytes:
-        now = self._hub.now_ms()
-        cached = self._cached.get(language)
-        if cached is None or now - cached[0] >= FRESH_MS:
-            cached = self._cached[language] = (now, encode(self._document(language, now)))
-        return cached[1]
-
-    def _document(self, language: str, now_ms: int) -> StatusDocument:
-        centre = self._rooms.centre
-        counts = self._devices.counts()
-        return StatusDocument(
-            centre=CentreDocument(centre.id, pick(centre.name, language)),
-            as_of=rfc3339(now_ms),
-            rooms=room_documents(self._rooms, language, now_ms),
-            # alerts are raised by hub/faults, which does not exist yet
-            alerts=AlertCounts(raised=0, acknowledged=0),
-            devices=DeviceCounts(
-                ok=counts[Health.OK],
-                faulty=counts[Health.FAULTY],
-                silent=counts[Health.SILENT],
-                new=counts[Health.NEW],
-            ),
-        )
-
-
-def room_documents(rooms: RoomsView, language: str, now_ms: int) -> list[RoomDocument]:
-    return [
-        room_document(room, rooms.state(room.id), rooms.centre, language, now_ms)
-        for room in rooms.rooms()
-    ]
-
-
 def routes(rooms: RoomsView, board: StatusBoard, hub: HubView) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["rooms"])
     zone = ZoneInfo(rooms.centre.timezone)
+    filters = Filters(rooms)
+    some = {"parameters": filters.parameters}
 
-    @router.get("/status", responses=documented(StatusDocument))
-    async def read_status(lang: Lang = None, accepted: Accepted = None) -> Response:
-        """The whole centre at a glance."""
-        body = board.encoded(texts.negotiate(lang, None, accepted))
-        return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+    def chosen(request: Request, language: str) -> list[bytes]:
+        wanted = filters.read(request.query_params)
+        return [board.rooms.document(room, language) for room in filters.chosen(wanted)]
 
-    @router.get("/rooms", responses=documented(Page[RoomDocument]))
-    async def list_rooms(lang: Lang = None, accepted: Accepted = None) -> Response:
-        """All rooms with their status."""
+    @router.get(
+        "/status",
+        openapi_extra=some,
+        responses=documented(StatusDocument, on_422=UNKNOWN_VALUE) | UNCHANGED,
+    )
+    async def read_status(
+        request: Request, lang: Lang = None, accepted: Accepted = None
+    ) -> Response:
+        """The whole centre at a glance. With filters, the rooms that fit."""
         language = texts.negotiate(lang, None, accepted)
-        return answer(Page(room_documents(rooms, language, hub.now_ms())))
+        if filters.read(request.query_params):
+            return encoded(board.of(chosen(request, language), language))
+        return board.answer(language).reply(known(request)).response()
 
-    @router.get("/rooms/{room}", responses=documented(RoomDocument, on_404="No such room"))
-    async def read_room(room: str, lang: Lang = None, accepted: Accepted = None) -> Response:
+    @router.get(
+        "/rooms",
+        openapi_extra=some,
+        responses=documented(Page[RoomDocument], on_422=UNKNOWN_VALUE) | UNCHANGED,
+    )
+    async def list_rooms(
+        request: Request, lang: Lang = None, accepted: Accepted = None
+    ) -> Response:
+        """Rooms with their status: all, or those that fit every filter given."""
+        found = chosen(request, texts.negotiate(lang, None, accepted))
+        return tagged(request, encode(Page([msgspec.Raw(room) for room in found])))
+
+    @router.get(
+        "/rooms/{room}", responses=documented(RoomDocument, on_404="No such room") | UNCHANGED
+    )
+    async def read_room(
+        request: Request, room: str, lang: Lang = None, accepted: Accepted = None
+    ) -> Response:
         """One room: status, since when, until when, and why."""
-        state = rooms.state(room)
-        configured = next(item for item in rooms.rooms() if item.id == room)
-        language = texts.negotiate(lang, None, accepted)
-        return answer(room_document(configured, state, rooms.centre, language, hub.now_ms()))
+        return tagged(request, board.rooms.document(room, texts.negotiate(lang, None, accepted)))
 
     @router.get(
         "/rooms/{room}/history",
@@ -145,7 +119,7 @@ def _answer_raw(page: RawPage) -> Response:
         HistoryDocument(
             from_=rfc3339(step.from_ms),
             to=rfc3339(step.to_ms),
-            status=step.status.value,
+            status=step.status,
             people_mean=step.people,
             covered=1.0,
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from hub.api.answers import REFERENCE, answer, documented
+from hub.api.answers import DOCUMENTS, answer, documented
 from hub.api.documents import Page, rfc3339
+from hub.api.schemas import reference
 from hub.api.times import parse_range, parse_time
 from hub.domain.errors import BadFormError, BadQueryError
 from hub.domain.room import Override, OverrideKind
@@ -49,13 +50,13 @@ class OverrideWish(msgspec.Struct, forbid_unknown_fields=True):
     until: Annotated[str, msgspec.Meta(max_length=40)] | None = None
 
 
-DOCUMENTS: tuple[Any, ...] = (OverrideDocument, OverrideWish, Page[OverrideDocument])
 BODY = {
+    DOCUMENTS: (OverrideWish,),
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {"$ref": REFERENCE.format(name="OverrideWish")},
+                "schema": reference(OverrideWish),
                 "examples": {
                     "closed": {
                         "value": {
@@ -68,7 +69,7 @@ BODY = {
                 },
             }
         },
-    }
+    },
 }
 
 

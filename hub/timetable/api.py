@@ -50,9 +50,6 @@ class SlotDocument(msgspec.Struct):
     because: list[str]
 
 
-DOCUMENTS = (Page[SlotDocument],)
-
-
 def routes(timetable: TimetableService, hub: HubView) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["rooms"])
     known = [room.id for room in timetable.centre.rooms]

@@ -15,7 +15,7 @@ from hub.domain.room import Params
 from hub.web.page import translator
 
 _TELLING = ("people.count", "presence", "motion", "contact")  # first wins: radars see motion too
-_PARAMS = ("device", "a", "b")  # of a reason: each names one device
+DEVICE_PARAMS = ("device", "a", "b")  # of a reason: each names one device
 
 Names = Mapping[str, str]
 
@@ -51,6 +51,6 @@ def short_names(devices: Sequence[DeviceState], language: str) -> Names:
 def renamed(params: Params, names: Names) -> Params:
     """The parameters of a reason with names for ids."""
     return {
-        key: names.get(str(value), value) if key in _PARAMS else value
+        key: names.get(str(value), value) if key in DEVICE_PARAMS else value
         for key, value in params.items()
     }

@@ -18,7 +18,7 @@ from msgspec import structs
 from edge.reading import TimeSource
 from hub.api.answers import handle_errors
 from hub.devices import api as devices_api
-from hub.domain.centre import Centre, Device
+from hub.domain.centre import Centre, Device, Room
 from hub.domain.device import ChannelState, DeviceState, Health
 from hub.domain.errors import UnknownDeviceError, UnknownRoomError
 from hub.domain.room import RoomState, Status
@@ -42,6 +42,9 @@ class Views:
 
     def now_ms(self) -> int:
         return self._time.now
+
+    def rooms(self) -> Sequence[Room]:
+        return ()
 
     def state(self, name: str) -> RoomState:
         if name != "gym":
