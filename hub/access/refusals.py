@@ -19,6 +19,7 @@ from hub.web.page import language_of
 
 NO_ROUTE = "no_route"
 """A wrong address or method: told as the application tells it."""
+SIGN_IN = "/sign-in"
 FOR_PROGRAMS = frozenset({"/events", "/metrics", "/openapi.json"})
 
 
@@ -69,5 +70,6 @@ def _problem(refusal: Refusal, text: Text, language: str) -> Response:
 def _way(refusal: Refusal, request: Request) -> str:
     """Where to, and from there back to what was asked for."""
     query = f"?{request.url.query}" if request.url.query else ""
-    back = local_path(request.url.path + query) if request.method in ("GET", "HEAD") else ""
+    is_page = refusal.to == SIGN_IN and request.method in ("GET", "HEAD")
+    back = local_path(request.url.path + query) if is_page else ""
     return f"{refusal.to}?{urlencode({'next': back})}" if back not in ("", "/") else refusal.to
