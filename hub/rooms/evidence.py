@@ -48,6 +48,9 @@ class Place(Protocol):
     def stirred(self, at_ms: int) -> None:
         """A motion sensor sees somebody, and saw nobody before."""
 
+    def stilled(self, at_ms: int) -> None:
+        """A motion sensor sees nobody any more."""
+
     def opened(self, door: str, at_ms: int) -> None:
         """A contact opened."""
 
@@ -191,6 +194,7 @@ class Eye(Witness):
             self.delay.learn(self.tail_ms)  # whoever opened the door then was the last one
 
     def _end(self, began_ms: int, at_ms: int) -> None:
+        self.place.stilled(at_ms)
         self.delay.learn(at_ms - began_ms)
         opened_ms = self.place.opened_ms
         self.tail_ms = at_ms - opened_ms if opened_ms and opened_ms >= began_ms else None

@@ -15,7 +15,7 @@ from hub.rooms.plan import Plan
 RADAR_HOLD_MS = 60_000
 COUNT_HOLD_MS = 2 * 3_600_000
 """So long a count that may be nobody is taken for somebody, if nobody passes."""
-CROSSINGS_PER_DOUBT = 10  # a counter may have lost one person in this many
+CROSSINGS_PER_DOUBT = 4  # a counter may have lost one person in this many
 
 
 def speaks(witness: Witness, case: Case) -> bool:

@@ -14,6 +14,13 @@ SEEN_BEFORE_MS = 60_000
 """Who goes out may have been seen last so long before the door opened."""
 
 
+TO_THE_DOOR_MS = 30_000
+"""Who goes out is seen walking to the door so long before it opens; who comes in is not."""
+EXIT_MS = 5_000
+"""Who leaves or looks in is seen so long after the door began to open; who comes in walks on."""
+LATE_MS = 10_000
+"""A door's word may come so long after that of the motion sensor behind it."""
+
 CROSSED_KINDS = frozenset({"corridor", "refuse", "storage"})
 """Kinds of room that people cross and where nobody sits still."""
 
@@ -64,8 +71,9 @@ class Plan:
     crossed_ms: int | None = None  # somebody was here then, for certain
     opened_ms: int | None = None  # a door was last seen to open
     unseen: Unseen = field(default_factory=Unseen)  # openings with nobody seen since
-    was_empty: bool = False  # the room stood proven empty when it did: he came from outside
-    is_empty: bool = False  # the room stands proven empty now
+    left_ms: int | None = None  # a door last opened with somebody seen inside just before
+    inside_ms: int | None = None  # somebody was last seen inside before a door last opened
+    still: tuple[int, int] | None = None  # motion began then, after so long with nobody let in
     missed: int = 0  # how many who left were never counted in, since the counters were proven right
     zeroing: CounterZeroed | None = None  # when they last were
 
@@ -157,29 +165,30 @@ class Plan:
             self.unseen.clear()
 
     def stirred(self, at_ms: int) -> None:
-        """Somebody moved. If he cannot have come in meanwhile, the room was not empty before."""
+        """Somebody moved. If he cannot have come in meanwhile, he kept still so long."""
         last_ms = max(pir.last_ms or 0 for pir in self.pirs)
-        if not last_ms or any(
-            pir.value or (pir.first_live_ms or at_ms) > last_ms for pir in self.pirs
-        ):
+        if not last_ms or any(p.value or (p.first_live_ms or at_ms) > last_ms for p in self.pirs):
             return  # it was seen by another all the time, or one of them may have missed something
-        if self._shut_since(last_ms, at_ms) or self._watched_since(last_ms, at_ms):
-            self.hold.learn(at_ms - last_ms)
+        shut_ms = self._shut_since(at_ms)
+        if shut_ms is not None:
+            self.still = at_ms, at_ms - max(last_ms, shut_ms)
+        elif self._watched_since(last_ms, at_ms):
+            self.still = at_ms, at_ms - last_ms
 
-    def _shut_since(self, from_ms: int, at_ms: int) -> bool:
-        """Only where people stay: a passage has ways in that nobody thinks of as its doors."""
-        return (
-            self.seated
-            and self.knows_all_doors
-            and all(
-                contact.line.is_fresh(at_ms)
-                and contact.is_good
-                and contact.value == 0
-                and contact.moved_ms is not None
-                and contact.moved_ms <= from_ms
-                for contact in self.contacts
-            )
-        )
+    def stilled(self, at_ms: int) -> None:
+        """Motion ended. By now a door would have said that it let somebody in."""
+        if self.still is not None and at_ms - self.still[0] >= LATE_MS:
+            self.hold.learn(self.still[1])
+        self.still = None
+
+    def _shut_since(self, at_ms: int) -> int | None:
+        """Since when nobody can have come in. Only where people stay: a passage has ways in that
+        nobody thinks of as its doors."""
+        if not self.seated or not self.knows_all_doors:
+            return None
+        if any(not c.line.is_fresh(at_ms) or not c.is_good or c.value for c in self.contacts):
+            return None
+        return max(contact.moved_ms or at_ms for contact in self.contacts)
 
     def _watched_since(self, from_ms: int, at_ms: int) -> bool:
         return any(
@@ -194,11 +203,24 @@ class Plan:
         """A door opened: somebody did that."""
         if self.doors and door not in self.doors:
             return  # where doors are named, this is a window
-        self.opened_ms, self.was_empty = at_ms, self.is_empty
+        if self.still is not None and at_ms - self.still[0] < LATE_MS:
+            self.still = None  # it was he who came in
+        self.inside_ms = self.seen_inside_ms
+        if any(pir.saw_since(at_ms - TO_THE_DOOR_MS) for pir in self.pirs):
+            self.left_ms = at_ms
+        self.opened_ms = at_ms
         if any(eye.saw_since(at_ms - SEEN_BEFORE_MS) for eye in self.eyes):
             self.unseen.clear()
         else:
             self.unseen.add(at_ms)
+
+    @property
+    def seen_inside_ms(self) -> int | None:
+        """Somebody was last seen who did not only look in at a door."""
+        last_ms = max((pir.last_ms or 0 for pir in self.pirs), default=0) or None
+        if last_ms is None or self.opened_ms is None or self.opened_ms == self.left_ms:
+            return last_ms
+        return last_ms if last_ms > self.opened_ms + EXIT_MS else self.inside_ms
 
     def passed(self, at_ms: int) -> None:
         """A counter moved."""
@@ -228,6 +250,6 @@ class Plan:
 
     def forget(self) -> None:
         """The clock was set: no moment from before can be compared with one after."""
-        self.crossed_ms = self.opened_ms = self.zeroing = None
-        self.was_empty = self.is_empty = False
+        self.crossed_ms = self.opened_ms = self.left_ms = self.inside_ms = None
+        self.still = self.zeroing = None
         self.unseen.clear()

@@ -38,11 +38,17 @@ from hub.rooms.stillness import motion
 
 SETTLE_MS = 120_000  # how long two sensors may contradict each other, since one is always later
 
-ZERO_AFTER_MS = {Grounds.LOOKED: 0, Grounds.RADAR: 600_000}
-ZERO_AFTER_STILLNESS_MS = 1_800_000
-"""A count above zero is overruled by a sensor that has seen nobody for so long..."""
-ZERO_DOUBTFUL_SOONER = 3
-"""...and in a part of that time if it may be nobody anyway."""
+MINUTE = 60_000
+ZERO_AFTER_MS = {
+    Grounds.LOOKED: (0, 0),
+    Grounds.RADAR: (3 * MINUTE, 10 * MINUTE),
+    Grounds.LEFT: (20 * MINUTE, 30 * MINUTE),
+    Grounds.CROSSED: (20 * MINUTE, 30 * MINUTE),
+}
+"""A count above zero is overruled by what has shown nobody for so long: sooner if, with all that
+the counters may have missed, it may be nobody anyway."""
+STILLNESS = frozenset({Grounds.LEFT, Grounds.CROSSED})
+"""Weaker than a count: somebody may keep still. So the two do not contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +138,9 @@ def _find(plan: Plan, case: Case) -> None:
 def _weigh(plan: Plan, case: Case, limit: int | None) -> Seen:
     """Balance the findings, strongest first."""
     claims, proofs = case.claims, _standing(case)
-    if claims and proofs:
-        claim, proof = max(claims, key=since), max(proofs, key=since)
+    against = _against(claims, proofs)
+    if against:
+        claim, proof = max(claims, key=since), max(against, key=since)
         if case.passed(max(claim.since_ms, proof.since_ms) + SETTLE_MS):
             which = Text("disagree", {"a": _witness(claim), "b": _witness(proof)})
             return Seen(Status.UNKNOWN, (which, claim.reason, proof.reason))
@@ -157,14 +164,21 @@ def _standing(case: Case) -> list[Finding]:
     A counter that says zero does not speak against somebody who is seen: it missed him. A look is
     of a moment: whoever was first seen later has come since.
     """
-    seen = [claim for claim in case.claims if claim.grounds is not Grounds.COUNT]
+    is_seen = any(claim.grounds is not Grounds.COUNT for claim in case.claims)
     newest_ms = max((f.since_ms for f in case.claims), default=0)
     return [
         proof
         for proof in case.proofs
-        if not (proof.grounds is Grounds.COUNT and seen)
+        if not (proof.grounds is Grounds.COUNT and is_seen)
         and not (proof.grounds is Grounds.LOOKED and newest_ms > proof.since_ms)
     ]
+
+
+def _against(claims: list[Finding], proofs: list[Finding]) -> list[Finding]:
+    """The proofs that contradict the claims."""
+    if all(claim.grounds is Grounds.COUNT for claim in claims):
+        proofs = [proof for proof in proofs if proof.grounds not in STILLNESS]
+    return proofs if claims else []
 
 
 def _disproof(plan: Plan, case: Case) -> str | None:
@@ -181,9 +195,7 @@ def _disproof(plan: Plan, case: Case) -> str | None:
     ):
         return None
     surest = _surest(proofs)
-    wait_ms = ZERO_AFTER_MS.get(surest, ZERO_AFTER_STILLNESS_MS)
-    if not tally.is_sure:
-        wait_ms //= ZERO_DOUBTFUL_SOONER
+    wait_ms = ZERO_AFTER_MS[surest][tally.is_sure]
     if tally.estimate and not case.passed(newest.since_ms + wait_ms):
         return None
     return next(proof.reason.code for proof in proofs if proof.grounds is surest)

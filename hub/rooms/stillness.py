@@ -1,8 +1,8 @@
 """When does stillness mean an empty room? Motion sensors, with the doors where they are known.
 
 A motion sensor sees only who moves. Behind shut doors nobody can leave, so whoever moved since a
-door last opened is still there, however still he sits. Who moves *while* the door opens may be the
-one who goes: unless the room stood empty before, for then he came from outside.
+door last opened is still there, however still he sits. Who goes is seen walking to the door before
+it opens, and not any more when it has; who comes in is not seen before, and walks on inside.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ from hub.domain.room import Text
 from hub.rooms.case import Case, Finding, Grounds
 from hub.rooms.evidence import Contact, Eye
 from hub.rooms.findings import door, finding, is_blind, proves, speaks
-from hub.rooms.plan import Plan
-
-EXIT_MS = 5_000
-"""Who leaves is seen so long after the door began to open; who comes in walks on for longer."""
+from hub.rooms.plan import EXIT_MS, Plan
 
 
 @dataclass(slots=True)
@@ -111,7 +108,7 @@ def _motion_and_doors(plan: Plan, case: Case, quiet: Quiet) -> None:
     doors = plan.contacts
     moved_ms = max(d.moved_ms or 0 for d in doors)
     ajar = [d for d in doors if d.value]
-    if not _may_have_left(plan, quiet):
+    if not _may_have_left(plan):
         _nobody_left(case, quiet, doors, ajar)
         return
     lasted = case.passed(max(quiet.last_ms, moved_ms) + quiet.hold_ms)
@@ -122,7 +119,7 @@ def _motion_and_doors(plan: Plan, case: Case, quiet: Quiet) -> None:
         case.doubt("door_open", **door(ajar))
         case.help(Text("would_help_radar"))
     elif lasted and spoke_since and quiet.watched:
-        left = Text("door_opened_after_motion", {"time": plan.opened_ms or 0})
+        left = Text("door_opened_after_motion", {"time": plan.left_ms or 0})
         case.proofs.append(Finding(quiet.last_ms, left, Grounds.LEFT))
         case.proofs.append(Finding(quiet.last_ms, quiet.reason("no_motion"), Grounds.LEFT))
     elif quiet.watched:
@@ -131,13 +128,14 @@ def _motion_and_doors(plan: Plan, case: Case, quiet: Quiet) -> None:
         case.traces.append(Finding(quiet.last_ms, shut, Grounds.CROSSING))
 
 
-def _may_have_left(plan: Plan, quiet: Quiet) -> bool:
-    """Did a door open since the last motion, or did that motion end where the door began?"""
-    if plan.opened_ms is None:
+def _may_have_left(plan: Plan) -> bool:
+    """Did somebody go to a door and out, and was nobody seen inside since?
+
+    Who only looks in is seen in the door, but he takes nobody out: whoever sat there still does.
+    """
+    if plan.left_ms is None:
         return False
-    if plan.was_empty or not quiet.was_seen:
-        return plan.opened_ms > quiet.last_ms
-    return plan.opened_ms + EXIT_MS > quiet.last_ms
+    return (plan.seen_inside_ms or 0) <= plan.left_ms + EXIT_MS
 
 
 def _nobody_left(case: Case, quiet: Quiet, doors: list[Contact], ajar: list[Contact]) -> None:

@@ -17,7 +17,7 @@ from hub.domain.centre import Centre
 from hub.domain.device import Health
 from hub.domain.events import CounterZeroed, HealthChanged, Heard, LinkChanged
 from hub.domain.opening import Schedule
-from hub.domain.room import Override, OverrideKind, RoomState, Status
+from hub.domain.room import Override, OverrideKind, RoomState
 from hub.domain.series import Series
 from hub.rooms.plans import Plans
 from hub.rooms.rules import Verdict, judge
@@ -157,7 +157,6 @@ class Watch:
         if verdict.disproves_count is not None:
             self._note_zeroing(plan.zero(now_ms, verdict.disproves_count))
             verdict = self._judge(room, now_ms, before)
-        plan.is_empty = verdict.seen.status is Status.FREE
         state = self.states[room] = verdict.state
         (self._settled.add if verdict.is_settled else self._settled.discard)(room)
         self.agenda.plan(room, verdict.due_ms)

@@ -94,7 +94,6 @@ class Scene:
         if verdict.disproves_count is not None:
             self.plan.zero(self.now, verdict.disproves_count)
             verdict = judge(self.plan, self.now, None, self.slot, self.said)
-        self.plan.is_empty = verdict.seen.status is Status.FREE
         return verdict
 
     def look(self) -> RoomState:
