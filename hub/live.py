@@ -207,6 +207,8 @@ class LiveState:
                 voice.resumed_ms = observed
             voice.spoke_ms = observed
         elif reading.time_source in HUB_STAMPED:  # the hub's clock was set back
+            for series in voice.series.values():
+                series.held_ms = self.held_ms(series)  # it was counted, and is true
             voice.spoke_ms = observed
             voice.resumed_ms = min(voice.resumed_ms, observed)
 
@@ -246,6 +248,12 @@ class LiveState:
             if reading.is_live:
                 series.live_ms = reading.received_ms
         return change
+
+    def order_at(self, at_ms: int) -> int:
+        """How many changes of this millisecond came before now, as ties count them."""
+        if at_ms <= self.rewound_ms:
+            return LATE_TIES + self.next_intake % LATE_TIES
+        return self._ties + 1 if at_ms == self._tied_ms else 0
 
     def note_rewind(self, series: Series, observed_ms: int) -> None:
         """Time was set back if what is new lies before what is running."""

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from edge.clock import Clock
 from edge.reading import Receipt
+from hub.domain.mark import Mark
 from hub.domain.series import SeriesKey
 from hub.domain.views import StorageState
 from hub.live import Change
@@ -129,6 +130,12 @@ class Commits:
         self._expect(self._open, EVENT_MS)
         self._bound(self._open)
 
+    def append_mark(self, mark: Mark) -> None:
+        self._open.marks.append(mark)
+        self._waiting += 1
+        self._expect(self._open, TELEMETRY_MS)
+        self._bound(self._open)
+
     def groups(self) -> list[Group]:
         """What is not committed yet, in order."""
         return [*self._backlog, self._open]
@@ -152,7 +159,7 @@ class Commits:
             self._wake.set()
 
     def _bound(self, group: Group) -> None:
-        if len(group.changes) + len(group.rooms) >= MAX_GROUP:
+        if group.size >= MAX_GROUP:
             self._seal()
             self._wake.set()
         if self._failing_since_ms is not None:
@@ -264,7 +271,7 @@ class Commits:
         self.written += 1
         if group.checkpoint is not None:
             self.checkpointed = group.id
-        self._waiting -= len(group.changes) + len(group.rooms)
+        self._waiting -= group.size
         if self._failing_since_ms is not None:
             self._failing_since_ms = None
             self._backoff_s = BACKOFF_S[0]
@@ -312,9 +319,8 @@ class Commits:
             group = self._backlog[at]
             del self._backlog[at]
             self.orphans.update((change.number, change.key) for change in group.changes)
-            count = len(group.changes) + len(group.rooms)
-            self._lost += count
-            self._waiting -= count
+            self._lost += group.size
+            self._waiting -= group.size
             for receipt in group.receipts:
                 if receipt.delivery is not None:
                     self._receipts -= 1

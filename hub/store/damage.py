@@ -35,6 +35,7 @@ class Kind(StrEnum):
     ROOMS = "rooms"
     SHELF = "shelf"
     ROOM_SHELF = "room_shelf"
+    MARKS = "marks"
 
 
 UNREADABLE = (DamagedBlockError, LookupError, OverflowError)
@@ -44,6 +45,7 @@ THERE = {
     Kind.ROOMS: "SELECT first_ms, last_ms, lowest, members, 0 FROM log WHERE id = ?",
     Kind.SHELF: "SELECT first_ms, last_ms, 0, x'', mask FROM shelves WHERE id = ?",
     Kind.ROOM_SHELF: "SELECT first_ms, last_ms, 0, x'', 0 FROM room_chapters WHERE id = ?",
+    Kind.MARKS: "SELECT first_ms, last_ms, 0, x'', 0 FROM mark_chapters WHERE id = ?",
 }
 """What its row says of a damaged place: times, and the series as ``members`` or as a mask."""
 LOST = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge.reading import Delivery, Receipt
+from hub.domain.mark import Mark
 from hub.domain.series import SeriesKey
 from hub.live import Change
 from hub.store.outbox import MirrorCursor
@@ -23,6 +24,7 @@ class Group:
     due_ms: int = FAR_MS
     changes: list[Change] = field(default_factory=list)
     rooms: list[RoomRow] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     extra_keys: dict[int, SeriesKey] = field(default_factory=dict)
     """Keys that no change of the group carries: rooms, and series whose changes were lost."""
@@ -40,7 +42,13 @@ class Group:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.changes or self.rooms or self.receipts or self.checkpoint or self.pulse)
+        rows = self.changes or self.rooms or self.marks
+        return not (rows or self.receipts or self.checkpoint or self.pulse)
+
+    @property
+    def size(self) -> int:
+        """What waits for the disk in it."""
+        return len(self.changes) + len(self.rooms) + len(self.marks)
 
     def seal(self, now_ms: int, confirmed: int) -> None:
         """Nothing joins it any more."""

@@ -8,6 +8,7 @@ A database of every released schema is kept in ``tests/databases/``; the tests o
     chapters       consecutive rows of the log that were sealed and then deleted
     shelves        the changes of 32 series in one chapter; its number is chapter << 24 | shelf
     room_chapters  the room steps of one chapter
+    mark_chapters  what the rooms' rules took in during one chapter, besides changes
     deliveries     what a commit took from the broker, until its acknowledgement is known
     live           one row: the live state at the last checkpoint
     pulse          one row: how far running steps were confirmed at the last pulse
@@ -135,6 +136,13 @@ MIGRATIONS = (
             " first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, found_ms INTEGER NOT NULL,"
             " lowest INTEGER NOT NULL, members BLOB NOT NULL, reason TEXT NOT NULL, body BLOB,"
             " PRIMARY KEY (kind, place)) STRICT",
+        ),
+    ),
+    Migration(
+        "what the rules of rooms took in",
+        (
+            "CREATE TABLE mark_chapters (id INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL,"
+            " last_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
         ),
     ),
 )

@@ -30,6 +30,7 @@ import msgspec
 
 from device_drivers.contract import Quality, Value
 from edge.reading import TimeSource
+from hub.domain.mark import Mark
 from hub.domain.series import SeriesKey
 from hub.live import Change
 from hub.store.planes import (
@@ -94,6 +95,13 @@ class RoomRow(msgspec.Struct, frozen=True, array_like=True):
     previous_until_ms: int | None
 
 
+class Said(msgspec.Struct, omit_defaults=True):
+    """What a commit says of rooms, where that is more than their steps."""
+
+    rooms: list[RoomRow] = []
+    marks: list[Mark] = []
+
+
 class Head(msgspec.Struct, array_like=True):
     """What is needed to read the planes of a commit."""
 
@@ -111,7 +119,7 @@ class Head(msgspec.Struct, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _head = msgspec.msgpack.Decoder(Head)
-_rooms = msgspec.msgpack.Decoder(list[RoomRow])
+_said = msgspec.msgpack.Decoder(list[RoomRow] | Said)
 
 
 def pack(changes: Sequence[Change]) -> bytes:
@@ -174,8 +182,9 @@ def unpack(body: bytes) -> Columns:
         raise DamagedBlockError(f"a commit is damaged ({error}); restore a backup") from error
 
 
-def pack_rooms(rows: Sequence[RoomRow]) -> bytes:
-    return deflate(_encoder.encode(rows))
+def pack_rooms(rows: Sequence[RoomRow], marks: Sequence[Mark] = ()) -> bytes:
+    """The steps of rooms, and what their rules took in besides changes."""
+    return deflate(_encoder.encode(Said(list(rows), list(marks)) if marks else rows))
 
 
 def unpack_rooms(body: bytes) -> list[RoomRow]:
@@ -183,10 +192,19 @@ def unpack_rooms(body: bytes) -> list[RoomRow]:
     Raises:
         DamagedBlockError: the body is cut short or changed.
     """
+    return unpack_said(body).rooms
+
+
+def unpack_said(body: bytes) -> Said:
+    """
+    Raises:
+        DamagedBlockError: the body is cut short or changed.
+    """
     try:
-        return _rooms.decode(inflate(body))
+        said = _said.decode(inflate(body))
     except msgspec.MsgspecError as error:
         raise DamagedBlockError(f"rooms are damaged ({error}); restore a backup") from error
+    return said if isinstance(said, Said) else Said(said)
 
 
 def deflate(packed: bytes) -> bytes:

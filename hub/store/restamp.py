@@ -23,9 +23,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
+from hub.domain.mark import Mark, MarkKind
 from hub.live import HUB_STAMPED, LATE_TIES, Change
 from hub.store.packing import (
     Columns,
@@ -36,12 +38,13 @@ from hub.store.packing import (
     pack_rooms,
     time_source_at,
     unpack,
-    unpack_rooms,
+    unpack_said,
 )
 
 SLICE_S = 0.012
 """Then the slice is committed, which takes as long again: together well under 50 ms."""
 AT_A_TIME = 8
+FIRST_MOMENT_MS = 10**11  # 1973; no duration is so long
 
 
 class Boot(msgspec.Struct, frozen=True):
@@ -137,9 +140,11 @@ def _move_row(
     base, shift = boot.base_ms, boot.shift_ms or 0
     times: list[int] = []
     if rooms is not None:
-        steps = restamp_rooms(unpack_rooms(rooms), base, shift)
-        times += [step.at_ms for step in steps]
-        rooms = pack_rooms(steps)
+        said = unpack_said(rooms)
+        steps = restamp_rooms(said.rooms, base, shift)
+        marks = restamp_marks(said.marks, base, shift)
+        times += [item.at_ms for item in (*steps, *marks)]
+        rooms = pack_rooms(steps, marks)
     if body is not None:
         columns = unpack(body)
         restamp_columns(columns, base, shift)
@@ -170,6 +175,29 @@ def restamp_rooms(rows: Iterable[RoomRow], base_ms: int, shift_ms: int) -> list[
         at = moved(row.at_ms, base_ms, shift_ms)
         found.append(RoomRow(row.number, at, row.status, row.people, until))
     return found
+
+
+def restamp_marks(marks: Iterable[Mark], base_ms: int, shift_ms: int) -> list[Mark]:
+    """Marks at their true times; pure."""
+    return [_moved_mark(mark, base_ms, shift_ms) for mark in marks]
+
+
+def _moved_mark(mark: Mark, base_ms: int, shift_ms: int) -> Mark:
+    last_ms = None if mark.last_ms is None else moved(mark.last_ms, base_ms, shift_ms)
+    at_ms, detail = moved(mark.at_ms, base_ms, shift_ms), mark.detail
+    if mark.kind is MarkKind.FRAME:
+        detail = _moved_moments(detail, base_ms, shift_ms)
+    return msgspec.structs.replace(mark, at_ms=at_ms, last_ms=last_ms, detail=detail)
+
+
+def _moved_moments(found: Any, base_ms: int, shift_ms: int) -> Any:
+    """Every moment in a document; durations and numbers are far below any."""
+    if isinstance(found, dict):
+        return {key: _moved_moments(item, base_ms, shift_ms) for key, item in found.items()}
+    if isinstance(found, list):
+        return [_moved_moments(item, base_ms, shift_ms) for item in found]
+    is_moment = type(found) is int and found >= max(base_ms, FIRST_MOMENT_MS)
+    return moved(found, base_ms, shift_ms) if is_moment else found
 
 
 def restamp_columns(columns: Columns, base_ms: int, shift_ms: int) -> None:

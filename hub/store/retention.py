@@ -22,6 +22,8 @@ FORGET = (
     "DELETE FROM damaged WHERE kind IN ('changes', 'rooms')"
     " AND place <= (SELECT last_id FROM chapters WHERE id = :chapter)",
     "DELETE FROM damaged WHERE kind = 'shelf' AND place < :chapter + 1 << :bits",
+    "DELETE FROM damaged WHERE kind = 'marks' AND place <= :chapter",
+    "DELETE FROM mark_chapters WHERE id <= :chapter",
 )
 STEADY_MS = 3 * 86_400_000
 

@@ -13,16 +13,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from hub.domain.mark import Mark
 from hub.domain.series import SeriesKey
 from hub.live import Change
 from hub.store.damage import DamagedPlaceError, Kind
+from hub.store.marks import shelve_marks
 from hub.store.members import numbers_in
-from hub.store.packing import RoomRow, change_at, unpack_rooms
+from hub.store.packing import RoomRow, Said, change_at, unpack_said
 from hub.store.reader import CHAPTER_BITS, Question, masks
 from hub.store.shelf import shelf_of, shelve, shelve_rooms
 
@@ -33,6 +35,8 @@ HOT_ROWS = 20_000  # of a broker with a narrow window; more would slow questions
 SHELVES_AT_ONCE = 6  # some 45,000 changes of a busy centre, 12 MB
 SLICE_SHELVES = 4
 SLICE_ROWS = 64
+ADD_ROOMS = "INSERT INTO room_chapters VALUES (?, ?, ?, ?)"
+ADD_MARKS = "INSERT INTO mark_chapters VALUES (?, ?, ?, ?)"
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -156,17 +160,19 @@ def _sealed(chapter: int, shelf: int, found: Mapping[int, list[Change]]) -> Seal
     return SealedShelf(shelf_id, min(times), max(times), mask, shelve(series), len(times))
 
 
-def read_rooms(question: Question, wanted: Plan) -> list[RoomRow]:
-    """Every room step of a chapter.
+def read_said(question: Question, wanted: Plan) -> Said:
+    """Every room step of a chapter, and every mark.
 
     Raises:
         DamagedPlaceError: like ``pack_shelves``.
     """
     sql = "SELECT id, rooms FROM log WHERE id BETWEEN ? AND ? AND rooms IS NOT NULL ORDER BY id"
-    found: list[RoomRow] = []
+    found = Said([], [])
     for row_id, packed in question.rows(sql, (wanted.first_id, wanted.last_id)):
         with question.passing_over(Kind.ROOMS, row_id):
-            found += unpack_rooms(packed)
+            said = unpack_said(packed)
+            found.rooms.extend(said.rooms)
+            found.marks.extend(said.marks)
     _refuse_damage(question)
     return found
 
@@ -191,19 +197,21 @@ def add_shelves(db: sqlite3.Connection, shelves: list[SealedShelf]) -> None:
     )
 
 
-def finish(
-    db: sqlite3.Connection, wanted: Plan, changes: int, rooms: list[RoomRow], now_ms: int
-) -> None:
+def finish(db: sqlite3.Connection, wanted: Plan, changes: int, said: Said, now_ms: int) -> None:
     """From here on the chapter is read instead of the log."""
     row = (wanted.chapter, wanted.first_id, wanted.last_id, wanted.first_ms, wanted.last_ms)
     db.execute("INSERT INTO chapters VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, changes, now_ms))
-    if rooms:
-        times = [room.at_ms for room in rooms]
-        body = shelve_rooms(rooms)
-        db.execute(
-            "INSERT INTO room_chapters VALUES (?, ?, ?, ?)",
-            (wanted.chapter, min(times), max(times), body),
-        )
+    if said.rooms:
+        body = shelve_rooms(said.rooms)
+        db.execute(ADD_ROOMS, (wanted.chapter, *_span(said.rooms), body))
+    if said.marks:
+        body = shelve_marks(said.marks)
+        db.execute(ADD_MARKS, (wanted.chapter, *_span(said.marks), body))
+
+
+def _span(rows: Sequence[RoomRow] | Sequence[Mark]) -> tuple[int, int]:
+    times = [row.at_ms for row in rows]
+    return min(times), max(times)
 
 
 def delete_sealed(db: sqlite3.Connection) -> int:

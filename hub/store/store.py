@@ -50,6 +50,7 @@ from hub.store.mending import Times
 from hub.store.mirrors import Mirrors
 from hub.store.opening import open_database, recalled, take_folder
 from hub.store.outbox import MirrorCursor
+from hub.store.past import Past
 from hub.store.query import (
     MAX_LIMIT,
     Hour,
@@ -113,6 +114,7 @@ class Store:
         self._lock = -1
         self._deliveries = loaded.deliveries
         self.mirrors = Mirrors(self, clock, loaded.cursors)
+        self.past = Past(self, self._commits)
         self.times = TimeShift(
             clock, self.live, self._rooms, self._commits, loaded.boots, loaded.alive_ms
         )
@@ -215,7 +217,7 @@ class Store:
         wanted = Wanted(query.from_ms, query.to_ms, numbers, query.quality, limit, after)
         keys = {s.number: s.key for s in self.live.series.values()}
         ask = partial(read_page, wanted=wanted, keys=keys)
-        return await self.ask(ask, unwritten=self._unwritten(numbers))
+        return await self.ask(ask, unwritten=self.unwritten(numbers))
 
     async def steps(self, key: SeriesKey, from_ms: int, to_ms: int) -> list[Step]:
         """The steps of one series that begin in a time, and the ones before and behind them.
@@ -233,7 +235,7 @@ class Store:
             return []
         number = series.number
         ask = partial(read, key=key, number=number, from_ms=from_ms, to_ms=to_ms)
-        return await self.ask(ask, unwritten=self._unwritten(frozenset((number,))))
+        return await self.ask(ask, unwritten=self.unwritten(frozenset((number,))))
 
     async def room_steps(self, room: str, from_ms: int, to_ms: int) -> list[RoomStep]:
         """The statuses of a room in a time; what no step covers, nobody watched."""
@@ -328,7 +330,7 @@ class Store:
         finally:
             self._questions -= 1
 
-    def _unwritten(self, numbers: frozenset[int] | None) -> Unwritten:
+    def unwritten(self, numbers: frozenset[int] | None) -> Unwritten:
         """What only the memory knows of some series; None: of all."""
         live = self.live
         return Unwritten(

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from edge.clock import Clock
 from hub.live import LiveState
 from hub.store.commits import Commits
-from hub.store.restamp import Boot, moved, restamp_changes, restamp_rooms, restamp_slice
+from hub.store.restamp import (
+    Boot,
+    moved,
+    restamp_changes,
+    restamp_marks,
+    restamp_rooms,
+    restamp_slice,
+)
 from hub.store.roomlog import RoomLog
 
 PATIENCE_MS = 3 * 86_400_000
@@ -63,6 +70,7 @@ class TimeShift:
         self.alive_ms = moved(self.alive_ms, base_ms, shift_ms)
         group.changes = restamp_changes(group.changes, base_ms, shift_ms)
         group.rooms = restamp_rooms(group.rooms, base_ms, shift_ms)
+        group.marks = restamp_marks(group.marks, base_ms, shift_ms)
         self._keep(boot.resolved(shift_ms, group.id - 1))
         self._commits.checkpoint_now()
 

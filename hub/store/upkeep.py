@@ -165,10 +165,10 @@ class Upkeep:
                 await self._work("sealing", partial(sealer.add_shelves, shelves=some))
             changes += sum(shelf.changes for shelf in packed)
             at += sealer.SHELVES_AT_ONCE
-        rooms = await self._ask(partial(sealer.read_rooms, wanted=plan))
+        said = await self._ask(partial(sealer.read_said, wanted=plan))
         await self._work(
             "sealing",
-            partial(sealer.finish, wanted=plan, changes=changes, rooms=rooms, now_ms=now_ms),
+            partial(sealer.finish, wanted=plan, changes=changes, said=said, now_ms=now_ms),
         )
         history.sealed(plan.last_id)
 

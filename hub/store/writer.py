@@ -178,7 +178,7 @@ class Writer:
         db.executemany(
             "INSERT INTO series VALUES (?, ?, ?, ?)", [(n, *key) for n, key in fresh.items()]
         )
-        if group.changes or group.rooms:
+        if group.size:
             _write_log(db, group)
         if group.deliveries:
             packed = msgspec.msgpack.encode([(d.mid, d.digest) for d in group.deliveries])
@@ -257,10 +257,11 @@ def _fresh_keys(group: Group, known: set[int]) -> dict[int, SeriesKey]:
 
 def _write_log(db: sqlite3.Connection, group: Group) -> None:
     times = [change.observed_ms for change in group.changes]
-    times += [room.at_ms for room in group.rooms]
+    times += [item.at_ms for item in (*group.rooms, *group.marks)]
     numbers = [change.number for change in group.changes]
     numbers += [room.number for room in group.rooms]
-    rooms = pack_rooms(group.rooms) if group.rooms else None
+    is_said = group.rooms or group.marks
+    rooms = pack_rooms(group.rooms, group.marks) if is_said else None
     body = pack(group.changes) if group.changes else None
     row = (group.id, min(times), max(times), group.saved_ms, *members(numbers), rooms, body)
     db.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
