@@ -9,7 +9,7 @@ import pytest
 
 from hub import cli, settings
 from hub.configuration.reference import reference
-from tools.write_docs import README, ROOT, SETTINGS, between, driver_table
+from tools.write_docs import ACCESS, README, ROOT, SETTINGS, between, driver_table, role_table
 
 PAGE = README.read_text(encoding="utf-8")
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL))
@@ -18,6 +18,12 @@ EXAMPLES = sorted(ROOT.glob("config/*.yaml"))
 
 def test_the_table_of_devices_is_the_generated_one() -> None:
     assert between(PAGE, "drivers") == driver_table(), "run `make docs`"
+
+
+def test_the_table_of_roles_is_the_generated_one() -> None:
+    page = ACCESS.read_text(encoding="utf-8")
+
+    assert between(page, "roles") == role_table(), "run `make docs`"
 
 
 def test_the_settings_page_is_the_generated_one() -> None:

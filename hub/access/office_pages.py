@@ -177,7 +177,7 @@ class Keys:
                 found,
                 t(f"access.kind_{found.kind}") if found.kind != "api" else t(f"role.{found.role}"),
                 when(found.created_ms, language),
-                when(found.expires_ms, language),
+                self._frame.date(found.expires_ms),
                 when(found.seen_ms, language) if found.seen_ms else "",
                 found.expires_ms <= now_ms,
             )
@@ -252,7 +252,7 @@ class Changes:
 
     def _line(self, entry: Entry, language: str) -> Change:
         what = word(f"audit.{entry.action}", language, entry.action)
-        return Change(self._frame.when(entry.at_ms, language), entry.who, what, *entry[4:])
+        return Change(self._frame.date(entry.at_ms), entry.who, what, *entry[4:])
 
 
 def _name(request: Request) -> str:

@@ -68,7 +68,7 @@ class Desk:
         return self._frame.answer(
             request,
             "access_set_up",
-            here="",
+            here="door",
             problem=problem,
             name=name,
             code=code,
@@ -101,7 +101,7 @@ class Desk:
     ) -> Response:
         after = after or local_path(request.query_params.get("next", ""))
         return self._frame.answer(
-            request, "access_sign_in", here="", problem=problem, name=name, after=after
+            request, "access_sign_in", here="door", problem=problem, name=name, after=after
         )
 
     async def sign_in(self, request: Request) -> Response:
@@ -138,7 +138,7 @@ class Desk:
     # --- screens --------------------------------------------------------------------------------
 
     async def show_pair(self, request: Request) -> Response:
-        return self._frame.answer(request, "access_pair", here="", problem="", code="")
+        return self._frame.answer(request, "access_pair", here="door", problem="", code="")
 
     async def pair(self, request: Request) -> Response:
         code = (await form(request)).get("code", "")
@@ -146,7 +146,9 @@ class Desk:
             key = await self._access.pair(code, _address(request))
         except (RefusedDecisionError, WaitError) as error:
             problem = said(self._frame, request, error)
-            page = self._frame.answer(request, "access_pair", here="", problem=problem, code=code)
+            page = self._frame.answer(
+                request, "access_pair", here="door", problem=problem, code=code
+            )
             return with_status(page, error)
         response = _see_other("/wall")
         response.headers["Set-Cookie"] = self._cookies.screen(key, _origin(request))

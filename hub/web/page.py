@@ -64,11 +64,19 @@ class Frame:
         self.centre = centre
         self.hub = hub
 
-    def answer(self, request: Request, page: str, /, **context: Any) -> HTMLResponse:
-        """The page as a document, or its live part."""
-        language = language_of(request)
+    def answer(
+        self, request: Request, page: str, /, speaks: str | None = None, **context: Any
+    ) -> HTMLResponse:
+        """The page as a document, or its live part; ``speaks``: not in the reader's language."""
+        language = speaks or language_of(request)
         if request.headers.get("hx-request"):
             return self._respond(f"{page}_live.html", language, request, context)
+        return self.document(request, page, language, **context)
+
+    def document(
+        self, request: Request, page: str, language: str, /, **context: Any
+    ) -> HTMLResponse:
+        """A page as a whole, also where it has no part that changes."""
         response = self._respond(f"{page}.html", language, request, context)
         if request.query_params.get("lang"):
             response.set_cookie(COOKIE, language, max_age=_A_YEAR_S, samesite="lax", httponly=True)
@@ -86,6 +94,10 @@ class Frame:
     def when(self, at_ms: int, language: str) -> str:
         """A clock time in the centre's zone, with its date where it is not today."""
         return clock(at_ms, language, self.centre.timezone, self.hub.now_ms())
+
+    def date(self, at_ms: int) -> str:
+        """Date and clock time with the year, for what may be years away."""
+        return f"{local(at_ms, self.centre.timezone):%Y-%m-%d %H:%M}"
 
     def text(self, text: Text, language: str) -> str:
         line = render(text, language, self.centre.timezone, self.hub.now_ms())
