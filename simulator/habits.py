@@ -41,6 +41,7 @@ class Habits(msgspec.Struct, frozen=True):
     props: float = 0.0  # of passages: the door is left open
     prop_minutes: Limits = (2, 30)
     peeks: float = 0.0  # a door and day: opened, and nobody passes
+    draughts: float = 0.0  # of those: nobody stands in the door either, it was the wind
     peek_hours: tuple[float, float] = (7.0, 21.0)
 
 

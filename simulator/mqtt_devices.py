@@ -142,6 +142,7 @@ class ZigbeeDevice(MqttDevice):
         self._battery = self.random.randint(46, 100)
         self._link = self.random.randint(60, 220)
         self._flaps_ms: int | None = None
+        self._claims = False
         self.look(0)
 
     def say(self, seen: bool) -> None:
@@ -173,7 +174,8 @@ class ZigbeeDevice(MqttDevice):
     def tick(self, now_ms: int) -> None:
         if self._flaps_ms is not None and now_ms >= self._flaps_ms:
             self._flaps_ms = now_ms + self.random.randint(*FLAPS_S) * SECOND
-            self.say(self.random.random() < 0.5)
+            self._claims = not self._claims
+            self.say(self._claims)
             self.report(now_ms)
         super().tick(now_ms)
 

@@ -119,9 +119,8 @@ class Radar(SerialDevice):
     def _flap(self, now_ms: int) -> None:
         if now_ms >= self._flaps_ms:
             self._flaps_ms = now_ms + self.random.randint(*FLAPS_S) * SECOND
-            is_seen = self.random.random() < 0.5
             nobody = ld2410.report(ld2410.Target.NONE)
-            self._last = self._somebody(is_moving=True) if is_seen else nobody
+            self._last = self._somebody(is_moving=True) if self._last == nobody else nobody
 
     def _look(self, now_ms: int) -> bytes:
         room, zone = self.device.room or "", self.device.zone

@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from random import Random
 from zoneinfo import ZoneInfo
@@ -47,7 +48,7 @@ class Moved:
 
     place: str
     who: int
-    is_small: bool = False  # somebody who stays where he is, not one who walks
+    is_small: bool = False  # somebody who sits, not one who walks about
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +205,24 @@ class World:
         self._at(self._midnight_ms + DAY, self._begin_day)
 
     def _peek_at_doors(self, now_ms: int) -> None:
-        """Doors that will be opened today without anybody passing: somebody only looks in."""
+        """Doors that will be opened today without anybody passing: somebody only looks in.
+
+        Whoever looks in stands in the door and is seen from inside, but is not in the room.
+        """
         habits, whims = self._habits, self._whims
         for door in self.centre.passages if habits.peeks else ():
             peeks = int(habits.peeks) + (whims.random() < habits.peeks % 1)
             for _ in range(peeks):
                 hour = whims.uniform(*habits.peek_hours)
                 at_ms = self._midnight_ms + int(hour * HOUR * SECOND)
-                if at_ms >= now_ms:
-                    self.open_door(door.id, at_ms + DOOR_STAYS_OPEN, at_ms)
+                if at_ms < now_ms:
+                    continue
+                self.open_door(door.id, at_ms + DOOR_STAYS_OPEN, at_ms)
+                if whims.random() >= habits.draughts:
+                    self._at(at_ms, partial(self._look_in, door.between[0]))
+
+    def _look_in(self, place: str, now_ms: int) -> None:
+        self.let_someone_in(place, now_ms + DOOR_STAYS_OPEN, now_ms)
 
     def _settle(self, person: Person, index: int, now_ms: int) -> None:
         """Put a person where the plan has him now, and plan his next way."""
@@ -291,7 +301,8 @@ class World:
         """Stir now and then, for as long as the person stays in this place."""
         if self._where.get(person.number) is not here:  # the very stay, not a later one like it
             return
-        self._stir(here[0], person.number, now_ms, is_small=True)
+        is_small = stay.restlessness >= Restlessness.SITTING
+        self._stir(here[0], person.number, now_ms, is_small=is_small)
         pause_s = self._random.expovariate(1 / stay.restlessness)
         if self._habits.stillest_s and stay.restlessness is not Restlessness.ASLEEP:
             pause_s = min(pause_s, self._habits.stillest_s)

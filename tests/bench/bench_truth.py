@@ -17,7 +17,7 @@ from tests.bench.figures import machine, quantile
 from tests.bench.truth import jobs, tables
 from tests.bench.truth.failures import EVERY, strike
 from tests.bench.truth.games import FAULTS_PUBLISHED, FAULTS_TUNING, PUBLISHED, TUNING
-from tests.bench.truth.place import EVERYWHERE, Watched
+from tests.bench.truth.place import EVERYWHERE, Watched, watched_by
 from tests.bench.truth.played import DAY_MS, Game, Play, Played
 from tests.bench.truth.score import Tally
 
@@ -25,15 +25,15 @@ ZONE = timezone(timedelta(hours=8))
 
 
 def chosen(rooms: str, sets: str) -> tuple[Watched, ...]:
-    """Some rooms and sets only; all where nothing is named."""
+    """Sensors in some rooms, and of some sets only; all where nothing is named."""
     wanted = [name.strip() for name in sets.split(",")] if sets else []
-    found = [room for room in EVERYWHERE if not rooms or room.id in rooms.split(",")]
-    picked = []
-    for room in found:
-        kept = tuple(name for name in room.sets if not wanted or name in wanted)
-        if kept:
-            picked.append(Watched(room.id, room.kind, kept, room.doors, room.zones))
-    return tuple(picked)
+    return watched_by(
+        {
+            room.id: tuple(name for name in room.sets if not wanted or name in wanted)
+            for room in EVERYWHERE
+            if not rooms or room.id in rooms.split(",")
+        }
+    )
 
 
 def line(kind: str, sensors: str, tally: Tally) -> str:
@@ -106,7 +106,7 @@ def check(outcome: jobs.Outcome, days: int, failure_days: int) -> None:
         raise SystemExit(f"bench_truth: not played: {wanted - outcome.usual.keys()}")
     rows = [(tally, days * len(PUBLISHED.seeds)) for tally in outcome.usual.values()]
     for (failure, sensors), tally in outcome.failing.items():
-        rooms = sum(sensors in room.sets for room in jobs.STRUCK)
+        rooms = sum(sensors in sets for sets in jobs.STRUCK.values())
         rows.append((tally, failure_days * rooms * len(FAULTS_PUBLISHED.seeds)))
         if failure != jobs.NOTHING and not tally.strikes:
             raise SystemExit(f"bench_truth: {failure} never struck {sensors}")

@@ -15,7 +15,7 @@ from simulator.faults import Fault
 from simulator.mqtt_devices import MqttDevice
 from tests.bench.truth.carrier import LATE_MS, Trouble
 from tests.bench.truth.place import Rig
-from tests.bench.truth.played import DAY_MS, Play
+from tests.bench.truth.played import DAY_MS, RADAR_NOTICES_MS, Play
 from tests.bench.truth.score import Scorer
 
 MINUTE_MS = 60_000
@@ -27,7 +27,7 @@ Failure = Fault | Trouble
 EVERY: tuple[Failure, ...] = (*Fault, *Trouble)
 ON_MQTT = (Fault.OFFLINE, Fault.LOW_BATTERY)
 ON_CABLE = (Fault.UNPLUGGED,)
-CLAIMS = (Fault.STUCK, Fault.STUCK_AT_0)
+UNTOLD = (Fault.STUCK, Fault.STUCK_AT_0)
 """A sensor that goes on saying "nobody" as if it were well: only another one can tell."""
 
 
@@ -41,6 +41,13 @@ def strike(play: Play, failure: Failure) -> None:
             _plan_fault(play, failure, number, begins_ms, ends_ms)
 
 
+def allow_reaction(play: Play) -> None:
+    """A radar tells of who enters with its next report, well or not."""
+    for rig, scorer in play.scorers():
+        if any(device.serial for device in rig.devices):
+            scorer.late_ms = RADAR_NOTICES_MS
+
+
 def concerns(failure: Failure, rig: Rig) -> bool:
     """Can it happen to this set of sensors?"""
     if failure in ON_MQTT or failure in (Trouble.GATEWAY, Trouble.BROKER, Trouble.QUEUED):
@@ -52,7 +59,7 @@ def concerns(failure: Failure, rig: Rig) -> bool:
 
 def _times(play: Play, random: Random) -> Iterator[tuple[int, int]]:
     for day in range(play.game.days):
-        midnight_ms = play.scored_ms + day * DAY_MS
+        midnight_ms = play.midnight_ms + day * DAY_MS
         at_ms = midnight_ms + FIRST_HOUR * 60 * MINUTE_MS
         while at_ms < midnight_ms + LAST_HOUR * 60 * MINUTE_MS:
             begins_ms = at_ms + random.randint(*PAUSES_MIN) * MINUTE_MS + random.randrange(60_000)

@@ -31,6 +31,7 @@ TUNING = Parameters(
         pairs=0.2,
         props=0.01,
         peeks=3,
+        draughts=0.05,
     ),
     Imperfections(
         pir_misses=0.2,
@@ -60,6 +61,7 @@ PUBLISHED = Parameters(
         props=0.015,
         prop_minutes=(1, 40),
         peeks=4.5,
+        draughts=0.06,
     ),
     Imperfections(
         pir_misses=0.15,
@@ -78,11 +80,16 @@ SEEN_BY_ALL = 300
 """Failures are told apart from what healthy sensors miss: the others are perfect, and nobody keeps
 still for longer than this many seconds."""
 FAULTS_TUNING = Parameters(
-    "failures, tuning", (7,), Habits(stillest_s=SEEN_BY_ALL, wanders=0.1, peeks=1), PERFECT
+    "failures, tuning",
+    (7,),
+    Habits(stillest_s=SEEN_BY_ALL, wanders=0.1, peeks=1, draughts=0.1),
+    PERFECT,
 )
 FAULTS_PUBLISHED = Parameters(
     "failures, published",
     (303,),
-    Habits(stillest_s=SEEN_BY_ALL, wanders=0.2, forgets=0.1, stays_behind=0.3, peeks=2.5),
+    Habits(
+        stillest_s=SEEN_BY_ALL, wanders=0.2, forgets=0.1, stays_behind=0.3, peeks=2.5, draughts=0.1
+    ),
     PERFECT,
 )

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from simulator.centre import OUTSIDE
-from tests.bench.truth.failures import EVERY, Failure, concerns, strike
+from tests.bench.truth.failures import EVERY, Failure, allow_reaction, concerns, strike
 from tests.bench.truth.games import Parameters
-from tests.bench.truth.place import EVERYWHERE, Watched
-from tests.bench.truth.played import RADAR_NOTICES_MS, Game, Play, Played
+from tests.bench.truth.place import EVERYWHERE, watched_by
+from tests.bench.truth.played import Game, Play, Played
 from tests.bench.truth.score import Tally
 
 WORKERS = 2
-DAYS, FAILURE_DAYS = 5, 2
+DAYS, FAILURE_DAYS = 4, 1
 SETS = (
     "radar",
     "PIR + door",
@@ -26,11 +25,7 @@ SETS = (
     "counter + PIR + door",
     "counter + radar",
 )
-STRUCK = (
-    Watched("meeting", "meeting", SETS),
-    Watched("reading", "reading_room", SETS),
-    Watched("corridor", "corridor", ("PIR",), (OUTSIDE,)),
-)
+STRUCK = {"meeting": SETS, "reading": (*SETS[1:3], SETS[4]), "corridor": ("PIR",)}
 """Where failures are played: groups, people who come one by one, and a place people cross."""
 
 
@@ -57,11 +52,10 @@ NOTHING = "nothing"
 
 def play(job: Job) -> Played:
     """One game in this process."""
-    game = Play(job.game, STRUCK if job.struck else EVERYWHERE)
-    if job.struck:
-        # a radar tells of who enters with its next report, well or not
-        for _, scorer in game.scorers():
-            scorer.late_ms = RADAR_NOTICES_MS
+    if not job.struck:
+        return Play(job.game, EVERYWHERE).run()
+    game = Play(job.game, watched_by(STRUCK))
+    allow_reaction(game)
     if job.failure is not None:
         failure = _failure(job.failure)
         strike(game, failure)

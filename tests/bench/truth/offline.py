@@ -141,6 +141,8 @@ class OfflineHub:
         if what.topic in self.parents:
             self._hear_parent(what)
             return
+        if what.topic not in self._bound:
+            return  # nobody subscribed to it
         device, bound = self._bound[what.topic]
         driver, part = self._drivers[device], subtopic(bound, what.topic)
         assert isinstance(driver, MqttDriver)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub import settings
@@ -71,6 +71,11 @@ EVERYWHERE = (
     Watched("corridor", "corridor", ("radar", "PIR", "PIR + door"), (OUTSIDE,)),
     Watched("storage", "storage", ("PIR", "PIR + door", "radar")),
 )
+
+
+def watched_by(sets: dict[str, tuple[str, ...]]) -> tuple[Watched, ...]:
+    """The same house and people, with sensors in some rooms only."""
+    return tuple(replace(room, sets=sets.get(room.id, ())) for room in EVERYWHERE)
 
 
 @dataclass(frozen=True)
@@ -136,8 +141,6 @@ def simulated(watched: tuple[Watched, ...]) -> Centre:
         for room in watched
         for door, behind in zip(room.door_ids(), room.doors, strict=True)
     ]
-    if not any(room.id == "corridor" for room in watched):
-        doors = [Door(d.id, (d.between[0], OUTSIDE)) for d in doors]
     return Centre(
         name={"en": "Proof"},
         timezone=TIMEZONE,

@@ -19,6 +19,7 @@ from hub.domain.room import RoomState
 from simulator.habits import Habits, Imperfections
 from simulator.mqtt_devices import MqttDevice, kind_of
 from simulator.serial_devices import SERIAL, SerialDevice
+from simulator.stay import HOUR
 from simulator.wires import zigbee2mqtt
 from simulator.world import SECOND, DoorMoved, Entered, Fact, Moved, World
 from tests.bench.truth.carrier import Carrier
@@ -33,9 +34,6 @@ RADAR_NOTICES_MS = 100
 """A real one reports ten times a second, which would be most of the work and tell nothing new:
 ours repeats itself as often as its proof needs (five seconds), and shows who enters as fast as a
 real one does. Who leaves is noticed up to four seconds later than that."""
-WARM_UP_DAYS = 1
-"""A hub that has just started knows little of rooms that nobody enters; starts are a row of their
-own among the failures."""
 
 Simulated = MqttDevice | SerialDevice
 
@@ -47,6 +45,11 @@ class Game(msgspec.Struct, frozen=True):
     days: int
     habits: Habits
     imperfections: Imperfections
+    warm_up_days: int = 1
+    """A hub that has just started knows little of rooms that nobody enters; starts are a row of
+    their own among the failures."""
+    from_hour: int = 0
+    """When the first day begins; an early start costs time and shows an empty house."""
 
 
 @dataclass
@@ -62,10 +65,12 @@ class Played:
 class Play:
     def __init__(self, game: Game, watched: tuple[Watched, ...]) -> None:
         self.game = game
-        self.begin_ms = int(datetime.fromisoformat(FIRST_DAY).timestamp() * SECOND)
-        self.begin_ms += (game.seed % 50) * 7 * DAY_MS
-        self.scored_ms = self.begin_ms + WARM_UP_DAYS * DAY_MS
-        self.end_ms = self.scored_ms + game.days * DAY_MS
+        first_ms = int(datetime.fromisoformat(FIRST_DAY).timestamp() * SECOND)
+        first_ms += (game.seed % 50) * 7 * DAY_MS
+        self.begin_ms = first_ms + game.from_hour * HOUR * SECOND
+        self.midnight_ms = first_ms + game.warm_up_days * DAY_MS
+        self.scored_ms = max(self.begin_ms, self.midnight_ms)
+        self.end_ms = self.midnight_ms + game.days * DAY_MS
         self.now_ms = self.begin_ms
         self.rigs = {rig.id: rig for rig in rigs(watched)}
         place = simulated(watched)
