@@ -62,7 +62,7 @@ async def serve(
         store = await Store.open(data, clock, config.mqtt.inflight, fitting.keep(config.storage))
         before = await planning.recalled(store, clock)
         files = fitting.Files(data, config_file)
-        parts = _assemble(config, clock, keeper, store, before, files, port)
+        parts = assemble(config, clock, keeper, store, before, files, port)
 
         def answering(address: str) -> None:
             if ready is not None:
@@ -73,7 +73,7 @@ async def serve(
         await live(parts, listener, stop, answering)
 
 
-def _assemble(
+def assemble(
     config: settings.CentreSettings,
     clock: Clock,
     keeper: Timekeeper,

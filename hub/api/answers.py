@@ -95,23 +95,24 @@ def documented(*documents: Any, **problems: str) -> Responses:
         }
     }
     for name, description in problems.items():
-        found[int(name.removeprefix("on_"))] = _problematic(description)
+        found[int(name.removeprefix("on_"))] = problematic(description)
     return found
 
 
 def refused(*, is_public: bool) -> Responses:
     """What the guard may say before any route."""
     found = {
-        421: _problematic("The hub is not called by this name"),
-        503: _problematic("The hub is not set up yet, or cannot answer now"),
+        421: problematic("The hub is not called by this name"),
+        503: problematic("The hub is not set up yet, or cannot answer now"),
     }
     if not is_public:
-        found[401] = _problematic("Nobody in particular asks, or the token is not good")
-        found[403] = _problematic("Whoever asks may not")
+        found[401] = problematic("Nobody in particular asks, or the token is not good")
+        found[403] = problematic("Whoever asks may not")
     return dict(found)
 
 
-def _problematic(description: str) -> dict[str, Any]:
+def problematic(description: str) -> dict[str, Any]:
+    """A response that is a problem."""
     content = {PROBLEM_JSON: {"schema": reference(Problem)}}
     return {"description": description, "content": content}
 

@@ -170,6 +170,7 @@ QUERIES: Mapping[str, Any] = {
     "lang": "en",
     "from": "2026-11-20T00:00:00Z",
     "to": "2026-11-21T00:00:00Z",
+    "room": "gym",
     "device": "gym-motion",
     "channel": "temperature",
     "step": "raw",

@@ -11,13 +11,15 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from hub.api import examples
-from hub.api.answers import DOCUMENTS, PROBLEM_JSON, Problem, refused
+from hub.api.answers import DOCUMENTS, PROBLEM_JSON, Problem, problematic, refused
 from hub.api.schemas import REFERENCE, Schema
 from hub.domain.access import PERMISSIONS, Permission
 
 Rules = Mapping[tuple[str, str], Permission]
 Operation = dict[str, Any]
 JSON = "application/json"
+FASTAPIS = "HTTPValidationError"
+"""What FastAPI promises where nobody said what 422 means; we answer with a problem."""
 
 SCHEMES = {
     "bearer": {
@@ -60,7 +62,10 @@ def _documents(routes: Iterable[BaseRoute]) -> Iterator[Any]:
 def _complete(schema: dict[str, Any], documents: Iterable[Any], rules: Rules, cookie: str) -> None:
     _, shapes = msgspec.json.schema_components(documents, ref_template=REFERENCE)
     components = schema.setdefault("components", {})
-    components.setdefault("schemas", {}).update(shapes)
+    found = components.setdefault("schemas", {})
+    found.update(shapes)
+    for name in (FASTAPIS, "ValidationError"):
+        found.pop(name, None)
     components["securitySchemes"] = SCHEMES | {"cookie": SCHEMES["cookie"] | {"name": cookie}}
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
@@ -74,15 +79,18 @@ def _protect(operation: Operation, permission: Permission) -> None:
     roles = [role.value for role, may in PERMISSIONS.items() if permission in may]
     operation["security"] = [] if is_public else [{"bearer": []}, {"cookie": []}]
     operation["x-roles"] = ["public"] if is_public else roles
+    said = operation["responses"]
     for status, response in refused(is_public=is_public).items():
-        operation["responses"].setdefault(str(status), response)
+        said.setdefault(str(status), response)
+    if FASTAPIS in str(said.get("422")):
+        said["422"] = problematic("A parameter that cannot be used")
 
 
 def _show(operation: Operation, shapes: Mapping[str, Schema]) -> None:
     """An example of each parameter, body and answer."""
     for parameter in operation.get("parameters", ()):
         words = examples.PATHS if parameter["in"] == "path" else examples.QUERIES
-        found = words.get(parameter["name"])
+        found = words.get(parameter["name"].lower())
         if found is not None:
             parameter.setdefault("example", found)
     for status, said in operation["responses"].items():
