@@ -107,18 +107,10 @@ def assemble(
         place, store, rooms, plans, devices, storage, mirrors, backups, access, audit, vitals
     )
     web = app.build(config, subjects, broadcaster, board, port)
-    tasks = {
-        "clock": watch.run,
-        "rooms": rooms.run,
-        "devices": devices.run,
-        "upkeep": store.upkeep.run,
-        "mirrors": mirrors.run,
-        "loop lag": vitals.watch_lag,
-        "beat": broadcaster.beat,
-        "access": access.run,
-        "audit": audit.run,
-        **({"backups": backups.run} if backups else {}),
-    }
+    tasks = {"clock": watch.run, "rooms": rooms.run, "devices": devices.run, "access": access.run}
+    tasks |= {"upkeep": store.upkeep.run, "mirrors": mirrors.run, "audit": audit.run}
+    tasks |= {"loop lag": vitals.watch_lag, "beat": broadcaster.beat}
+    tasks |= {"backups": backups.run} if backups else {}
     server = Server(web, broadcaster.close, config.http.tls)
     return Parts(store, edge, vitals, server, tasks, access)
 
