@@ -13,6 +13,7 @@ from hub.domain.access import Role
 from tests.access.closed_hub import PASSWORD, ClosedHub
 
 WITHIN_S = 10
+ADMIN = "root"
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ async def test_what_an_administrator_changes_takes_effect_at_once(hub: ClosedHub
         await root.send("/people", "/people/li.na/disable")
         assert (await li_na.get("/audit")).status_code == 303
         assert (await li_na.sign_in("li.na")).status_code == 422
-        last = await root.send("/people", "/people/root/disable")
+        last = await root.send("/people", f"/people/{ADMIN}/disable")
         assert last.status_code == 422
         assert "last administrator" in last.text
 
