@@ -7,7 +7,8 @@ The running hub feeds it live (``service.py``); a past day is fed to it from the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -16,12 +17,17 @@ from hub.agenda import Agenda
 from hub.domain.centre import Centre
 from hub.domain.device import Health
 from hub.domain.events import CounterZeroed, HealthChanged, Heard, LinkChanged
+from hub.domain.mark import Mark
 from hub.domain.opening import Schedule
 from hub.domain.room import Override, OverrideKind, RoomState
-from hub.domain.series import Series
+from hub.domain.series import Series, SeriesKey
+from hub.rooms.evidence import Witness
+from hub.rooms.marks import Recorder, restore
 from hub.rooms.plans import Plans
 from hub.rooms.rules import Verdict, judge
+from hub.store.past import FRAMES_MS
 
+FRAME = ""  # no room's name
 KEPT_ZEROINGS = 50  # of one room, the newest
 
 
@@ -35,6 +41,7 @@ class Watch:
         schedule: Schedule,
         tell: Callable[[RoomState], None],
         tell_zeroed: Callable[[CounterZeroed], None] = lambda _: None,
+        write: Callable[[Mark], None] = lambda _: None,
     ) -> None:
         self._rooms = tuple(room.id for room in centre.rooms)
         self._schedule = schedule
@@ -43,7 +50,8 @@ class Watch:
         self._plans = Plans(centre)
         self._settled: set[str] = set()
         self._overrides: dict[str, tuple[Override, ...]] = {}
-        self.agenda = Agenda(self._look)
+        self._recorder = Recorder(write)
+        self.agenda = Agenda(self._due)
         self.states: dict[str, RoomState] = {}
         self.zeroings: dict[str, deque[CounterZeroed]] = {}
 
@@ -54,6 +62,18 @@ class Watch:
         for item in overrides:
             self._overrides[item.room] = (*self._overrides.get(item.room, ()), item)
         self._look_at_all(now_ms)
+        self.keep(now_ms, is_start=True)
+        self.agenda.plan(FRAME, now_ms + FRAMES_MS)
+
+    def keep(self, now_ms: int, *, is_start: bool = False) -> None:
+        """Have all that is remembered kept, for who replays what follows."""
+        self._recorder.frame(self._plans, self.states, now_ms, is_start=is_start)
+
+    def remember(self, frame: Mapping[str, Any], now_ms: int) -> list[tuple[SeriesKey, Witness]]:
+        """Instead of ``begin``: go on from what was kept. Answers the witnesses it has not."""
+        strangers = restore(self._plans, self.states, frame)
+        self._look_at_all(now_ms)
+        return strangers
 
     def advance(self, now_ms: int) -> None:
         """Look at what time alone may have changed."""
@@ -74,6 +94,7 @@ class Watch:
         for plan in self._plans.of_room.values():
             plan.forget()
         self._look_at_all(now_ms)
+        self.keep(now_ms, is_start=True)
 
     def hear(self, event: Heard) -> None:
         line = self._plans.lines.get(event.device)
@@ -92,9 +113,15 @@ class Watch:
     def _take(self, reading: Reading) -> bool:
         if reading.channel == "online":
             return self._note_online(reading)
+        is_first = not self._plans.is_live(reading)
         if reading.is_live:
-            self._plans.lines[reading.device].hear(reading.observed_ms)
-        return self._plans.take(reading)
+            line = self._plans.lines[reading.device]
+            self._recorder.word(line, reading)
+            line.hear(reading.observed_ms)
+        is_news = self._plans.take(reading)
+        if is_first and (is_news or reading.is_live):
+            self._recorder.said(reading)
+        return is_news
 
     def link(self, event: LinkChanged) -> None:
         code = "parent_down" if event.is_parent else "link_lost"
@@ -104,8 +131,10 @@ class Watch:
             if line is None:
                 continue
             if event.up:
+                self._recorder.found(line, event.name, event.at_ms)
                 line.find_again(event.name, event.at_ms)
             else:
+                self._recorder.lost(line, event.name, code, event.at_ms)
                 line.lose(event.name, code)
             rooms.update(self._plans.rooms_of[device])
         for room in rooms:
@@ -116,12 +145,14 @@ class Watch:
         is_faulty = event.health is Health.FAULTY
         if line is None or line.is_faulty == is_faulty:
             return
+        self._recorder.faulty(event.device, is_faulty, event.at_ms)
         line.is_faulty = is_faulty
         for room in self._plans.rooms_of[event.device]:
             self._look(room, event.at_ms)
 
     def override(self, room: str, said: Sequence[Override], now_ms: int) -> None:
         """What staff say of a room now: all that has not ended, newest last."""
+        self._recorder.override(room, now_ms)
         self._overrides[room] = tuple(said)
         for item in said:
             if item.kind is OverrideKind.LOOKED and item.people:
@@ -131,6 +162,10 @@ class Watch:
     def reschedule(self, now_ms: int) -> None:
         """The timetable was edited."""
         self._look_at_all(now_ms)
+
+    def holds(self) -> dict[str, int]:
+        """How long each room must be still before that means something, in ms, as learnt."""
+        return {room: plan.hold.hold_ms for room, plan in self._plans.of_room.items()}
 
     def _look_at_all(self, now_ms: int) -> None:
         for room in self._rooms:
@@ -147,7 +182,15 @@ class Watch:
     def _note_online(self, reading: Reading) -> bool:
         line = self._plans.lines[reading.device]
         was, line.offline = line.offline, reading.value == 0
+        if was != line.offline:
+            self._recorder.online(reading)
         return was != line.offline
+
+    def _due(self, key: str, now_ms: int) -> int | None:
+        if key != FRAME:
+            return self._look(key, now_ms)
+        self.keep(now_ms)
+        return now_ms + FRAMES_MS
 
     def _look(self, room: str, now_ms: int) -> int | None:
         """Judge a room, tell if there is something new to say, and plan the next look."""
@@ -166,6 +209,7 @@ class Watch:
 
     def _judge(self, room: str, now_ms: int, before: RoomState | None) -> Verdict:
         slot = self._schedule.slot(room, now_ms)
+        self._recorder.slot(room, slot, now_ms)
         return judge(self._plans.of_room[room], now_ms, before, slot, self._overrides.get(room, ()))
 
     def _note_zeroing(self, record: CounterZeroed) -> None:
