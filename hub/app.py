@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fastapi import APIRouter, FastAPI
 
-from hub import __version__
+from hub import __version__, drawings
 from hub.access import api as access_api
 from hub.access import office_pages, pages
 from hub.access.audit import Audit
@@ -34,9 +34,10 @@ from hub.mirror.service import Mirrors
 from hub.planning import Plans
 from hub.rooms import api as rooms_api
 from hub.rooms import availability as availability_api
-from hub.rooms import closing_pages, override_api, override_pages
+from hub.rooms import closing_pages, override_api, override_pages, public_pages, room_page
 from hub.rooms import pages as rooms_pages
 from hub.rooms.availability import Availability
+from hub.rooms.beside import Beside
 from hub.rooms.service import RoomsService
 from hub.rooms.status import StatusBoard
 from hub.storage import api as storage_api
@@ -94,7 +95,7 @@ def build(
         storage_api.routes(of.storage),
         mirror_api.routes(of.mirrors),
         backup_api.routes(of.backups, of.place.timezone, vitals),
-        rooms_pages.pages(of.rooms, of.devices, vitals),
+        *_shown(config, of),
         *_planned(of),
         devices_pages.pages(of.devices, of.rooms, vitals, of.store),
         storage_pages.pages(of.storage, of.place, vitals),
@@ -118,6 +119,18 @@ def _measure(of: Subjects) -> None:
     registry.register(mirror_api.MirrorCollector(of.mirrors))
     if of.backups is not None:
         registry.register(backup_api.BackupCollector(of.backups))
+
+
+def _shown(config: CentreSettings, of: Subjects) -> list[APIRouter]:
+    """The screens about rooms."""
+    rooms, plans, vitals = of.rooms, of.plans, of.vitals
+    maps = drawings.load(config, of.place)
+    beside = Beside(plans.overrides, plans.timetable, maps, rooms.watch.zeroings)
+    return [
+        rooms_pages.pages(rooms, of.devices, vitals, beside),
+        public_pages.routes(rooms, plans.timetable, vitals),
+        room_page.pages(rooms, of.devices, vitals, beside),
+    ]
 
 
 def _planned(of: Subjects) -> list[APIRouter]:

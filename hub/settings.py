@@ -42,7 +42,13 @@ def load(path: Path) -> CentreSettings:
         raise SettingsError([text])
     document = yaml12.read_text(text, str(path))
     _add_devices(document, path.parent / DEVICES_FOLDER)
-    return _checked(document)
+    return beside(path.parent, _checked(document))
+
+
+def beside(folder: Path, settings: CentreSettings) -> CentreSettings:
+    """The same settings with paths that no longer depend on where somebody stands."""
+    plans = [plan.model_copy(update={"file": str(folder / plan.file)}) for plan in settings.plans]
+    return settings.model_copy(update={"plans": plans}) if plans else settings
 
 
 def parse(text: str, name: str = "centre.yaml") -> CentreSettings:

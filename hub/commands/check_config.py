@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 Reads the file and devices.d/*.yaml beside it, and changes nothing. Exit status 0: it can be used;
-2: it cannot, and every line that must be mended is named.
+2: it cannot, and every line that must be mended is named. Floor plans are read too: it says which
+rooms have no shape in them, and which shapes no room.
 
 examples:
   linli check-config
@@ -59,11 +60,24 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             print(complaint(error.problems, language), file=sys.stderr)
         return 2
-    if arguments.json:
-        print(json.dumps({"file": str(path), "ok": True, "problems": [], **_counts(settings)}))
-    else:
-        print(f"{path}: {_summary(settings)}")
+    _tell(path, settings, language, as_json=arguments.json)
     return 0
+
+
+def _tell(path: Path, settings: CentreSettings, language: str, *, as_json: bool) -> None:
+    """That it is good, and what could be better about its floor plans."""
+    from hub.drawings import examine
+    from hub.settings import centre
+
+    notes = examine(settings, centre(settings)).notes
+    if as_json:
+        told = [_as_json(note, language) for note in notes]
+        good = {"file": str(path), "ok": True, "problems": [], "notes": told}
+        print(json.dumps(good | _counts(settings)))
+        return
+    print(f"{path}: {_summary(settings)}")
+    for note in notes:
+        print(f"{note.place}: {note.what(language)}\n    {note.remedy(language)}")
 
 
 def complaint(problems: list[Problem], language: str) -> str:

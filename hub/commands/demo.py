@@ -147,13 +147,13 @@ def _check(arguments: argparse.Namespace) -> None:
 def _stage(arguments: argparse.Namespace, cleanup: contextlib.ExitStack) -> Stage:
     """Start broker and simulator; the hub's own libraries are imported while those come up."""
     from edge.clock import Clock
-    from hub.settings import parse
+    from hub.settings import beside, parse
     from simulator import private_broker
 
     folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="linli-demo-")))
     broker, broker_port = private_broker.start(folder)
     cleanup.callback(broker.stop)
-    example = parse(_file().read_text(encoding="utf-8"), FILE)
+    example = beside(_file().parent, parse(_file().read_text(encoding="utf-8"), FILE))
     settings = _resolved(example, folder, broker_port, arguments.port)
     data = arguments.data or folder / "data"
     data.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ def check_places(draft: Draft, document: Document) -> Iterator[Problem]:
     yield from _access(draft, document)
     yield from _rooms(draft, document)
     yield from _doors(draft, document)
+    yield from _plans(draft, document)
 
 
 def _repeated(section: str, document: Document) -> Iterator[Problem]:
@@ -122,3 +123,23 @@ def _doors(draft: Draft, document: Document) -> Iterator[Problem]:
                 yield Problem("unknown_place", place, {**params}, near(name, places))
         if door.between[0] == door.between[1]:
             yield Problem("door_to_itself", document.place(path), {"door": door.id})
+
+
+def _plans(draft: Draft, document: Document) -> Iterator[Problem]:
+    """A plan is of a floor that has rooms, and a floor has one plan."""
+    buildings = list(dict.fromkeys(written(document, "buildings").values()))
+    only = buildings[0] if len(buildings) == 1 else None
+    floors = {(room.building or only, room.floor) for room in draft.rooms.values()}
+    first: dict[tuple[str | None, int], Path] = {}
+    for index, plan in draft.plans.items():
+        path: Path = ("plans", index)
+        where = (plan.building or only, plan.floor)
+        params: dict[str, str | int] = {"building": where[0] or "", "floor": plan.floor}
+        if plan.building is None and len(buildings) > 1:
+            yield Problem("plan_which_building", document.place(path))
+        elif where not in floors:
+            yield Problem("plan_no_rooms", document.place(path), params)
+        elif where in first:
+            params["first"] = str(document.place(first[where]))
+            yield Problem("plan_twice", document.place(path), params)
+        first.setdefault(where, path)

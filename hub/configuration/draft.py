@@ -21,6 +21,7 @@ from hub.configuration.models import (
     CentreSettings,
     DoorSettings,
     HttpSection,
+    PlanSettings,
     RoomSettings,
 )
 from hub.configuration.problems import Problem
@@ -47,6 +48,7 @@ class Draft:
     rooms: Numbered[RoomSettings] = field(default_factory=dict)
     doors: Numbered[DoorSettings] = field(default_factory=dict)
     devices: Numbered[DeviceSettings] = field(default_factory=dict)
+    plans: Numbered[PlanSettings] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -65,6 +67,7 @@ def draft(document: Document) -> Draft:
         dict(enumerate(settings.rooms)),
         dict(enumerate(settings.doors)),
         dict(enumerate(settings.devices)),
+        dict(enumerate(settings.plans)),
     )
 
 
@@ -79,6 +82,7 @@ def _partial(document: Document, problems: list[Problem]) -> Draft:
         _entries(RoomSettings, data.get("rooms")),
         _entries(DoorSettings, data.get("doors")),
         _entries(DeviceSettings, data.get("devices")),
+        _entries(PlanSettings, data.get("plans")),
         problems,
     )
 

@@ -112,6 +112,17 @@ class DoorSettings(Section):
     """Two room ids, or a room id and `outside`."""
 
 
+class PlanSettings(Section):
+    """A floor as the centre drew it: an SVG in which each room's shape has the room's id."""
+
+    building: Identifier | None = None
+    """Its building; may be left out where there is only one."""
+    floor: int = Field(default=1, strict=True, ge=-20, le=200)
+    """The storey, as with rooms."""
+    file: str = Field(min_length=1)
+    """The drawing; its path starts at the folder of this file."""
+
+
 class CentreSettings(Section):
     """A whole centre: one file, and beside it `devices.d/*.yaml` with further devices."""
 
@@ -137,6 +148,8 @@ class CentreSettings(Section):
     """Rooms."""
     doors: Annotated[list[DoorSettings], LeftOpen] = Field(default_factory=list)
     """Doors, where they are known."""
+    plans: Annotated[list[PlanSettings], LeftOpen] = Field(default_factory=list)
+    """Floor plans that somebody drew; for a floor without one a plain one is made."""
     devices: Annotated[list[DeviceSettings], LeftOpen] = Field(default_factory=list)
     """Monitors, sensors, readers."""
     timetable: TimetableSection | None = None

@@ -8,6 +8,8 @@ Name = dict[str, str]
 """Language tag to text, for example {"zh-CN": "健身房", "en": "Gym"}; at least one entry."""
 
 OUTSIDE = "outside"
+BEHIND = frozenset({"corridor", "toilet", "refuse", "storage", "office", "kitchen"})
+"""Kinds of rooms that no visitor is looking for."""
 
 
 class Zone(msgspec.Struct, frozen=True):
@@ -67,6 +69,11 @@ class Centre(msgspec.Struct, frozen=True):
     rooms: tuple[Room, ...]
     doors: tuple[Door, ...]
     devices: tuple[Device, ...]
+
+
+def is_for_visitors(room: Room) -> bool:
+    """Shown in the lobby and to the public."""
+    return room.kind not in BEHIND
 
 
 def pick(name: Name, language: str) -> str:

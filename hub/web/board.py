@@ -7,9 +7,8 @@ hundred rooms costs a comparison for each and a join (under 1 ms), however many 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
-from unicodedata import east_asian_width
 
 from markupsafe import Markup
 
@@ -20,6 +19,7 @@ from hub.domain.views import DevicesView, RoomsView
 from hub.texts import local
 from hub.web.naming import Names, renamed, short_names
 from hub.web.page import Frame, environment, floor, named, translator
+from hub.web.width import columns
 
 ORDER = (Status.FREE, Status.IN_USE, Status.FULL, Status.CLOSED, Status.UNKNOWN)
 _LONG = 36  # columns: more than two lines of a card
@@ -80,12 +80,17 @@ class Board:
         self._template = environment().get_template(template)
         self._kept: dict[tuple[str, str], tuple[tuple[object, ...], Markup]] = {}
 
-    def houses(self, language: str) -> list[House]:
-        """All cards in reading order."""
+    def houses(self, language: str, shown: Collection[str] | None = None) -> list[House]:
+        """Cards in reading order: all, or those of the rooms that were asked for."""
         cards = self._cards(language)
+        wanted = cards if shown is None else shown
         found = []
         for building in self._rooms.centre.buildings:
-            rooms = [room for room in self._rooms.rooms() if room.building == building.id]
+            rooms = [
+                room
+                for room in self._rooms.rooms()
+                if room.building == building.id and room.id in wanted
+            ]
             floors = sorted({room.floor for room in rooms})
             rows = [
                 Row(floor(level, language), [cards[r.id] for r in rooms if r.floor == level])
@@ -164,7 +169,7 @@ def card_context(
         "t": translator(language),
         "room": room,
         "name": named(room.name, language),
-        "is_long": _columns(pick(room.name, language)) > _LONG,
+        "is_long": columns(pick(room.name, language)) > _LONG,
         "place": frame.place(room, language),
         "status": state.status,
         "since": frame.when(state.since_ms, language),
@@ -207,11 +212,6 @@ def _reason(frame: Frame, state: RoomState, language: str, names: Names) -> str:
         t = translator(language)
         line += t("ui.comma") + t("ui.someone_inside")
     return line
-
-
-def _columns(text: str) -> int:
-    """How wide a text is: Chinese characters take two columns."""
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _rank(reason: Text) -> int:

@@ -17,11 +17,14 @@ from starlette.responses import Response, StreamingResponse
 from hub.devices import pages as device_pages
 from hub.domain.access import LOCAL
 from hub.rooms import pages as room_pages
+from hub.rooms import public_pages, room_page
+from hub.rooms.beside import Beside
 from hub.storage import pages as storage_pages
 from hub.web.assets import routes
 from hub.web.page import Frame, assets
 from tests.web.sample_centre import SampleHub
 from tests.web.sample_history import SampleHistory
+from tests.web.sample_plans import SamplePlans
 from tests.web.sample_storage import SampleStorage
 
 CSP = (
@@ -70,7 +73,11 @@ class Stream:
 def make(hub: SampleHub, stream: Stream) -> FastAPI:
     app = FastAPI()
     app.include_router(routes(assets()))
-    app.include_router(room_pages.pages(hub, hub, hub))
+    planned = SamplePlans(hub)
+    beside = Beside(planned.overrides, planned, planned.drawings, planned.zeroings)
+    app.include_router(room_pages.pages(hub, hub, hub, beside))
+    app.include_router(public_pages.routes(hub, planned, hub))
+    app.include_router(room_page.pages(hub, hub, hub, beside))
     app.include_router(device_pages.pages(hub, hub, hub, SampleHistory()))
     app.include_router(storage_pages.pages(SampleStorage(), hub.centre, hub))
     frame = Frame(hub.centre, hub)

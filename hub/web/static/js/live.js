@@ -9,10 +9,10 @@
   "use strict";
 
   const BEAT_LIMIT = 8000;
-  const REFRESH_EVERY = 10000;
   const SAY_EVERY = 20000; // a screen reader is told the sum of changes, not each one
   const root = document.documentElement;
   const stage = document.getElementById("live");
+  const refreshEvery = Number(stage.dataset.every || 10000); // a screen that takes turns asks sooner
   const notice = document.getElementById("lost");
   const said = document.getElementById("said");
 
@@ -95,7 +95,7 @@
       root.dataset.link = "down";
     }
     const seconds = Math.round((Date.now() - lostAt) / 1000);
-    notice.lastElementChild.textContent = notice.dataset.text.replace("{seconds}", seconds);
+    notice.lastElementChild.textContent = notice.dataset.text.replaceAll("{seconds}", seconds);
     notice.hidden = false;
   }
 
@@ -134,7 +134,7 @@
         opened = now; // a line that is dead without saying so is opened anew
         open();
       }
-    } else if (now - fetched > REFRESH_EVERY) {
+    } else if (now - fetched > refreshEvery) {
       refresh();
     }
     speak();
