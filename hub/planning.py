@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from edge.clock import Clock
 from hub import settings
@@ -17,7 +18,7 @@ from hub.store.store import Store
 from hub.timetable.calendar import Calendar, official
 from hub.timetable.days import Entered
 from hub.timetable.days import read as read_days
-from hub.timetable.rules import Hours, Purpose, RoomPlan, Week
+from hub.timetable.rules import Hours, Purpose, RoomPlan, Timetable, Week
 from hub.timetable.service import TimetableService
 
 
@@ -51,14 +52,35 @@ def plans(
     clock: Clock,
     bus: Bus,
 ) -> Plans:
+    rules = _rules(config, place)
+    calendar = _calendar(config, before.days)
+    return Plans(
+        TimetableService(place, rules.usual, rules.by_room, calendar, store, clock, bus),
+        Overrides(rules.by_room, store, clock, bus, before.overrides),
+    )
+
+
+def schedule(config: settings.CentreSettings, place: Centre, days: Entered) -> Timetable:
+    """The same timetable without a hub around it, for a past day or another configuration."""
+    rules = _rules(config, place)
+    return Timetable(ZoneInfo(place.timezone), rules.by_room, _calendar(config, days))
+
+
+class _Rules(NamedTuple):
+    usual: RoomPlan
+    by_room: dict[str, RoomPlan]
+
+
+def _rules(config: settings.CentreSettings, place: Centre) -> _Rules:
     section = config.timetable or TimetableSection()
-    calendar = Calendar(official(section.country, section.subdivision), *before.days)
     usual = RoomPlan(_week(section.hours))
     by_room = {room.id: _plan(section.rooms.get(room.id), usual) for room in place.rooms}
-    return Plans(
-        TimetableService(place, usual, by_room, calendar, store, clock, bus),
-        Overrides(by_room, store, clock, bus, before.overrides),
-    )
+    return _Rules(usual, by_room)
+
+
+def _calendar(config: settings.CentreSettings, days: Entered) -> Calendar:
+    section = config.timetable or TimetableSection()
+    return Calendar(official(section.country, section.subdivision), *days)
 
 
 def _plan(own: RoomTimetable | None, usual: RoomPlan) -> RoomPlan:

@@ -27,6 +27,7 @@ OLDEST = (
     "DELETE FROM overrides WHERE room = ? AND id <= (SELECT id FROM overrides WHERE room = ?"
     " ORDER BY id DESC LIMIT 1 OFFSET ?)"
 )
+EVER_MS = 2**62
 MAX_ROWS = 2_000  # of each room; five a day for a year
 
 

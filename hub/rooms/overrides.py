@@ -60,11 +60,13 @@ class Wish(NamedTuple):
 async def remembered(store: Store, now_ms: int) -> list[Override]:
     """What a start needs: all that is in force, and the looks of the last day.
 
+    A machine that boots in the past gets more; what ended goes once the time is known.
+
     Raises:
         QueryTooSlowError, StoreBusyError
     """
     active = await store.ask(
-        partial(override_rows.between, from_ms=now_ms, to_ms=now_ms + LONGEST_CLOSURE_MS)
+        partial(override_rows.between, from_ms=now_ms, to_ms=override_rows.EVER_MS)
     )
     looks = await store.ask(partial(override_rows.said_since, from_ms=now_ms - REMEMBERED_MS))
     found = {item.id: item for item in (*active, *looks)}

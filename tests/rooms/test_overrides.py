@@ -152,6 +152,17 @@ async def test_a_restart_forgets_nothing(rig: Rig) -> None:
     assert rig.status() is Status.CLOSED
 
 
+async def test_a_machine_that_boots_in_1970_forgets_nothing_either(rig: Rig) -> None:
+    closed = await rig.overrides.say(
+        Wish("gym", CLOSED, None, "Paint", rig.now_ms + 3 * DAY_MS), "mei"
+    )
+    rig.wall_s = 0.0
+    await rig.restart()
+    assert rig.overrides.of("gym") == (closed,)
+    rig.wall_s = NOW_S + 3 * 86_400
+    assert rig.overrides.of("gym") == ()
+
+
 async def test_a_past_day_can_be_read_back(rig: Rig) -> None:
     begun = rig.now_ms
     first = await rig.overrides.say(Wish("gym", LOOKED, 3), "mei")
