@@ -18,9 +18,10 @@ from tests.bench.truth import jobs, tables
 from tests.bench.truth.failures import EVERY, strike
 from tests.bench.truth.games import FAULTS_PUBLISHED, FAULTS_TUNING, PUBLISHED, TUNING
 from tests.bench.truth.place import EVERYWHERE, Watched, watched_by
-from tests.bench.truth.played import DAY_MS, Game, Play, Played
+from tests.bench.truth.played import Game, Play, Played
 from tests.bench.truth.score import Tally
 
+HOUR_MS = 3_600_000
 ZONE = timezone(timedelta(hours=8))
 
 
@@ -81,14 +82,14 @@ def show(played: Played, worst: int) -> None:
             print(f"      {at:%m-%d %H:%M:%S} for {lie.lasted_ms / 1000:.1f} s: {lie.reasons}")
 
 
-def publish(days: int, failure_days: int, *, is_kept: bool) -> None:
+def publish(days: int, *, is_kept: bool) -> None:
     """Play everything and write the tables. Fails where work is missing, never for a need."""
     print(f"truth of rooms: {machine()}", flush=True)
     began = time.monotonic()
-    planned = jobs.jobs(PUBLISHED, FAULTS_PUBLISHED, days, failure_days)
+    planned = jobs.jobs(PUBLISHED, FAULTS_PUBLISHED, days)
     outcome = jobs.run(planned, lambda told: print(told, flush=True))
-    check(outcome, days, failure_days)
-    lines = tables.page(outcome, PUBLISHED, FAULTS_PUBLISHED, (days, failure_days))
+    check(outcome, days)
+    lines = tables.page(outcome, PUBLISHED, FAULTS_PUBLISHED, days)
     print("\n".join(lines), flush=True)
     if is_kept:
         tables.write(lines)
@@ -99,19 +100,20 @@ def publish(days: int, failure_days: int, *, is_kept: bool) -> None:
     print(f"{len(misses)} needs missed; {outcome.reports} reports in {took_s:.0f} s", flush=True)
 
 
-def check(outcome: jobs.Outcome, days: int, failure_days: int) -> None:
+def check(outcome: jobs.Outcome, days: int) -> None:
     """Every room was judged all the time, people came and went, and every failure struck."""
     wanted = {(room.kind, sensors) for room in EVERYWHERE for sensors in room.sets}
     if outcome.usual.keys() != wanted:
         raise SystemExit(f"bench_truth: not played: {wanted - outcome.usual.keys()}")
-    rows = [(tally, days * len(PUBLISHED.seeds)) for tally in outcome.usual.values()]
+    opens, closes = jobs.STRUCK_HOURS
+    rows = [(tally, 24 * days * len(PUBLISHED.seeds)) for tally in outcome.usual.values()]
     for (failure, sensors), tally in outcome.failing.items():
         rooms = sum(sensors in sets for sets in jobs.STRUCK.values())
-        rows.append((tally, failure_days * rooms * len(FAULTS_PUBLISHED.seeds)))
+        rows.append((tally, (closes - opens) * rooms * len(FAULTS_PUBLISHED.seeds)))
         if failure != jobs.NOTHING and not tally.strikes:
             raise SystemExit(f"bench_truth: {failure} never struck {sensors}")
-    for tally, full_days in rows:
-        if tally.total_ms != full_days * DAY_MS or not tally.visits:
+    for tally, hours in rows:
+        if tally.total_ms != hours * HOUR_MS or not tally.visits:
             raise SystemExit(f"bench_truth: work is missing: {tally}")
     if {failure for failure, _ in outcome.failing} != {jobs.NOTHING, *(f.value for f in EVERY)}:
         raise SystemExit("bench_truth: a failure was not played")
@@ -133,7 +135,7 @@ def main() -> None:
     if arguments.tuning:
         look(arguments)
     else:
-        publish(arguments.days or jobs.DAYS, jobs.FAILURE_DAYS, is_kept=not arguments.no_write)
+        publish(arguments.days or jobs.DAYS, is_kept=not arguments.no_write)
 
 
 if __name__ == "__main__":

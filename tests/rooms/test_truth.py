@@ -46,12 +46,12 @@ def house(sets: tuple[str, ...]) -> tuple[Watched, ...]:
 def played(failure: Failure | None, sets: tuple[str, ...], seed: int = 7) -> dict[str, Tally]:
     """A meeting room from eight to five, watched by these sets at once."""
     p = FAULTS_TUNING
-    game = Game(seed, 1, p.habits, p.imperfections, warm_up_days=0, from_hour=8)
+    game = Game(seed, 1, p.habits, p.imperfections, 0, 8, 8, 17)
     play = Play(game, house(sets))
     allow_reaction(play)
     if failure is not None:
         strike(play, failure)
-    found = play.run(play.begin_ms + 9 * HOUR_MS)
+    found = play.run()
     return {sensors: tally for (_, sensors), tally in found.tallies.items()}
 
 

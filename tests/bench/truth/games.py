@@ -87,7 +87,7 @@ FAULTS_TUNING = Parameters(
 )
 FAULTS_PUBLISHED = Parameters(
     "failures, published",
-    (303,),
+    (303, 404),
     Habits(
         stillest_s=SEEN_BY_ALL, wanders=0.2, forgets=0.1, stays_behind=0.3, peeks=2.5, draughts=0.1
     ),

@@ -16,7 +16,7 @@ from tests.bench.truth.played import Game, Play, Played
 from tests.bench.truth.score import Tally
 
 WORKERS = 2
-DAYS, FAILURE_DAYS = 4, 1
+DAYS = 4
 SETS = (
     "radar",
     "PIR + door",
@@ -25,6 +25,7 @@ SETS = (
     "counter + PIR + door",
     "counter + radar",
 )
+STRUCK_HOURS = (8, 19)
 STRUCK = {"meeting": SETS, "reading": (*SETS[1:3], SETS[4]), "corridor": ("PIR",)}
 """Where failures are played: groups, people who come one by one, and a place people cross."""
 
@@ -70,11 +71,18 @@ def _failure(name: str) -> Failure:
     return next(failure for failure in EVERY if failure.value == name)
 
 
-def jobs(usual: Parameters, failing: Parameters, days: int, failure_days: int) -> list[Job]:
+def struck(seed: int, failing: Parameters) -> Game:
+    """One working day, after three hours in which the hub gets to know the house."""
+    habits, imperfections = failing.habits, failing.imperfections
+    opens, closes = STRUCK_HOURS
+    return Game(seed, 1, habits, imperfections, 0, opens - 3, opens, closes)
+
+
+def jobs(usual: Parameters, failing: Parameters, days: int) -> list[Job]:
     """The long ones first."""
     found = [Job(Game(s, days, usual.habits, usual.imperfections)) for s in usual.seeds]
     for seed in failing.seeds:
-        game = Game(seed, failure_days, failing.habits, failing.imperfections)
+        game = struck(seed, failing)
         found.append(Job(game, None, struck=True))
         found += [Job(game, failure.value, struck=True) for failure in EVERY]
     return found

@@ -49,7 +49,9 @@ class Game(msgspec.Struct, frozen=True):
     """A hub that has just started knows little of rooms that nobody enters; starts are a row of
     their own among the failures."""
     from_hour: int = 0
-    """When the first day begins; an early start costs time and shows an empty house."""
+    scored_hour: int = 0
+    until_hour: int = 24
+    """Of the first day, and of the last one: nights cost time and show an empty house."""
 
 
 @dataclass
@@ -69,8 +71,9 @@ class Play:
         first_ms += (game.seed % 50) * 7 * DAY_MS
         self.begin_ms = first_ms + game.from_hour * HOUR * SECOND
         self.midnight_ms = first_ms + game.warm_up_days * DAY_MS
-        self.scored_ms = max(self.begin_ms, self.midnight_ms)
-        self.end_ms = self.midnight_ms + game.days * DAY_MS
+        scored_ms = self.midnight_ms + game.scored_hour * HOUR * SECOND
+        self.scored_ms = max(self.begin_ms, scored_ms)
+        self.end_ms = self.midnight_ms + (game.days - 1) * DAY_MS + game.until_hour * HOUR * SECOND
         self.now_ms = self.begin_ms
         self.rigs = {rig.id: rig for rig in rigs(watched)}
         place = simulated(watched)
@@ -143,10 +146,9 @@ class Play:
     def at(self, ms: int, act: Callable[[], None]) -> None:
         heapq.heappush(self._due, (ms, next(self._order), act))
 
-    def run(self, until_ms: int | None = None) -> Played:
-        """Play all days, or up to a moment, and give the score."""
-        end_ms = until_ms or self.end_ms
-        due, world = self._due, self.world
+    def run(self) -> Played:
+        """Play it all, and give the score."""
+        due, world, end_ms = self._due, self.world, self.end_ms
         while True:
             next_ms = min(due[0][0] if due else end_ms, world.due_ms)
             late_ms = self.carrier.due_ms

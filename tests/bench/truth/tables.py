@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from hub.domain.room import Status
 from tests.bench.figures import quantile
 from tests.bench.truth.games import Parameters
-from tests.bench.truth.jobs import NOTHING, SETS, Outcome
+from tests.bench.truth.jobs import NOTHING, SETS, STRUCK_HOURS, Outcome
 from tests.bench.truth.place import SETS as ALL_SETS
 from tests.bench.truth.score import OCCUPIED, Tally
 
@@ -60,10 +60,9 @@ def classes(outcome: Outcome) -> list[tuple[Status, float | None, float, float, 
     ]
 
 
-def page(
-    outcome: Outcome, usual: Parameters, failing: Parameters, days: tuple[int, int]
-) -> list[str]:
+def page(outcome: Outcome, usual: Parameters, failing: Parameters, days: int) -> list[str]:
     """The generated part of the document."""
+    opens, closes = STRUCK_HOURS
     return [
         BEGIN,
         "",
@@ -73,7 +72,7 @@ def page(
         "",
         "### Without failures",
         "",
-        *_parameters(usual, days[0]),
+        *_parameters(usual, f"{days} days each, after one that does not count"),
         *_confusion(outcome),
         "",
         "### How sure, and how often right",
@@ -82,14 +81,14 @@ def page(
         "",
         "### With failures",
         "",
-        *_parameters(failing, days[1]),
+        *_parameters(failing, f"a day from {opens} to {closes} each"),
         *_failures(outcome),
         "",
         END,
     ]
 
 
-def _parameters(parameters: Parameters, days: int) -> list[str]:
+def _parameters(parameters: Parameters, played: str) -> list[str]:
     told = []
     for part in (parameters.habits, parameters.imperfections):
         values = asdict(part)
@@ -97,7 +96,7 @@ def _parameters(parameters: Parameters, days: int) -> list[str]:
         told += [f"{name} {_plain(v)}" for name, v in values.items() if v != plain[name]]
     seeds = ", ".join(map(str, parameters.seeds))
     return [
-        f"Seeds {seeds}; {days} days each, after one that does not count."
+        f"Seeds {seeds}; {played}."
         f" Habits and imperfections: {', '.join(told)}; the others as in `simulator/habits.py`.",
         "",
     ]
