@@ -251,22 +251,6 @@ async def test_only_this_machine_by_its_own_name_and_pages_of_its_own(asked: Run
     assert "default-src 'self'" in own.headers["content-security-policy"]
 
 
-async def test_without_open_access_only_the_notice_is_served(tmp_path: Path) -> None:
-    hub = RunningHub(tmp_path, CENTRE)
-    config = tmp_path / "centre.yaml"
-    config.write_text(config.read_text().replace("open: true", "open: false"))
-    async with hub:
-        for path in ("/", "/api/v1/status", "/metrics", "/openapi.json", "/events"):
-            response = await hub.client.get(path)
-            assert response.status_code == 503, path
-            assert "access: {open: true}" in response.text
-            is_api = path.startswith("/api/")
-            assert response.headers["content-type"].startswith(
-                "application/problem+json" if is_api else "text/plain"
-            )
-
-
-@pytest.mark.asyncio(loop_scope="module")
 async def test_a_monitor_may_ask_for_the_head_alone(asked: RunningHub) -> None:
     for path in ("/healthz", "/readyz", "/", "/api/v1/status"):
         response = await asked.client.head(path)
@@ -319,7 +303,8 @@ async def test_a_bad_question_gets_a_problem_that_says_why(asked: RunningHub, pa
 async def test_every_route_is_documented(asked: RunningHub) -> None:
     paths = (await asked.get("/openapi.json"))["paths"]
     api = "status rooms rooms/{room} rooms/{room}/history devices devices/{device} readings events"
-    api += " storage mirrors backups"
+    api += " storage mirrors backups audit availability timetable rooms/{room}/overrides"
+    api += " rooms/{room}/overrides/{number}"
     probes = {"/healthz", "/readyz", "/metrics"}
     assert {f"/api/v1/{name}" for name in api.split()} | probes == set(paths)
     page = await asked.client.get("/docs")
