@@ -24,8 +24,12 @@ SENSORS = {
     Presence.ABSENT: "ui.sensors_absent",
     Presence.UNKNOWN: "ui.sensors_unknown",
 }
-PLANNED = frozenset({"closed_hours", "closed_holiday", "opens_at", "holidays_unknown"})
-LOOKED = frozenset({"looked_empty", "looked_people"})  # the look itself is shown beside it
+UNASKED = frozenset(
+    # what is planned is known at closing time, and the look itself is shown beside it
+    {"closed_hours", "closed_holiday", "opens_at", "holidays_unknown"}
+    | {"looked_empty", "looked_people"}
+)
+ADVICE = "would_help"  # for who plans sensors, not for who walks
 
 
 def pages(rooms: RoomsView, overrides: Overrides, devices: DevicesView, hub: HubView) -> APIRouter:
@@ -101,7 +105,7 @@ def _line(
         "why": [
             frame.text(Text(reason.code, renamed(reason.params, names)), language)
             for reason in stop.state.reasons
-            if reason.code not in PLANNED | LOOKED
+            if reason.code not in UNASKED and not reason.code.startswith(ADVICE)
         ],
         "is_open": stop.is_open,
         "is_done": stop.is_done,
