@@ -12,7 +12,22 @@ from types import MappingProxyType
 from hub.domain.room import Presence
 from hub.rooms.case import Grounds
 
-RIGHT: Mapping[tuple[Presence, Grounds], float] = MappingProxyType({})
+RIGHT: Mapping[tuple[Presence, Grounds], float] = MappingProxyType(
+    {
+        (Presence.ABSENT, Grounds.RADAR): 0.999,
+        (Presence.ABSENT, Grounds.LEFT): 0.999,
+        (Presence.ABSENT, Grounds.CROSSED): 0.999,
+        (Presence.ABSENT, Grounds.COUNT): 0.99,
+        (Presence.PRESENT, Grounds.RADAR): 0.99,
+        (Presence.PRESENT, Grounds.MOTION): 0.92,
+        (Presence.PRESENT, Grounds.STILL): 0.81,
+        (Presence.PRESENT, Grounds.COUNT): 0.62,
+        (Presence.PRESENT, Grounds.RECENT): 0.23,
+        (Presence.PRESENT, Grounds.CROSSING): 0.05,
+    }
+)
+"""The last two are rooms that somebody has just left: said to be in use until that is proven wrong.
+Nobody simulates who looks, so a look has no figure."""
 
 
 def confidence(presence: Presence, grounds: Grounds | None) -> float | None:
