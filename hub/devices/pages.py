@@ -16,6 +16,7 @@ from hub.domain.centre import pick
 from hub.domain.device import DeviceState, Health
 from hub.domain.views import DevicesView, HubView, RoomsView
 from hub.web.device import WORST_FIRST, context, device_line, first_channel
+from hub.web.device_folds import NEEDS_YOU, folds
 from hub.web.history_page import Past
 from hub.web.history_spans import DEVICE_SPANS
 from hub.web.page import Frame, language_of, translator
@@ -56,6 +57,7 @@ def pages(devices: DevicesView, rooms: RoomsView, hub: HubView, source: Source) 
         here = devices.in_room(wanted.room) if wanted.room else devices.devices()
         shown = [d for d in here if not wanted.health or d.health == wanted.health]
         shown.sort(key=lambda device: (WORST_FIRST.index(device.health), device.id))
+        lines = [device_line(frame, device, language) for device in shown]
         return frame.answer(
             request,
             "devices",
@@ -63,7 +65,9 @@ def pages(devices: DevicesView, rooms: RoomsView, hub: HubView, source: Source) 
             filter=wanted,
             chips=_chips(here, wanted, language),
             rooms=[(room.id, pick(room.name, language)) for room in rooms.rooms()],
-            devices=[device_line(frame, device, language) for device in shown],
+            broken=[d for d in lines if d.health in NEEDS_YOU],
+            folds=folds(rooms, [d for d in lines if d.health not in NEEDS_YOU], language),
+            is_one=bool(wanted.room or wanted.health),
         )
 
     @router.get("/devices/{device_id}")

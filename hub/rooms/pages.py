@@ -14,7 +14,7 @@ from hub.web import filters
 from hub.web.board import Board
 from hub.web.filters import Wanted
 from hub.web.page import Frame, language_of
-from hub.web.plan import levels
+from hub.web.plan import Plan
 from hub.web.turns import WALL_S, leaf, turn
 from hub.web.turns import pages as leaves
 
@@ -25,6 +25,7 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView, beside: Beside) 
     """``/`` and ``/wall``; each is also its own live part (``hub.web.page``)."""
     frame = Frame(rooms.centre, hub)
     board = Board(frame, rooms, devices)
+    plan = Plan(frame, rooms, devices, beside.drawings)
     wall = Board(frame, rooms, devices, "card_wall.html")
     router = APIRouter(include_in_schema=False)
 
@@ -32,8 +33,9 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView, beside: Beside) 
         """The rooms that were asked for, as they are to be shown."""
         shown = filters.shown(asked, rooms)
         if asked.view == "plan":
-            return {"levels": levels(frame, rooms, beside.drawings, shown, language)}
-        return {"houses": board.houses(language, shown)}
+            return {"levels": plan.levels(shown, language)}
+        houses = {room.building for room in rooms.rooms()}
+        return {"houses": board.houses(language, shown), "has_houses": len(houses) > 1}
 
     @router.get("/")
     async def show_board(request: Request) -> Response:

@@ -164,8 +164,7 @@ class Advice:
             room=shown.name.striptags(),
             begin=when[0],
             end=when[1],
-            low=calm.low,
-            high=calm.high,
+            range=str(calm.low) if calm.low == calm.high else f"{calm.low}\N{EN DASH}{calm.high}",
             weeks=calm.days,
             weekday=weekday(now_ms, self._frame.centre.timezone, language),
         )

@@ -126,14 +126,8 @@ class Board:
         """Devices of the whole centre that somebody should look at."""
         return sum(device.health in _BROKEN for device in self._devices.devices())
 
-    def _names(self, room: Room, state: RoomState, language: str) -> Names:
-        """Only a card that gives a reason names devices."""
-        if state.status in _PLAIN:
-            return {}
-        return short_names(self._devices.in_room(room.id), language)
-
     def _card(self, room: Room, state: RoomState, broken: int, today: int, language: str) -> Markup:
-        names = self._names(room, state, language)
+        names = card_names(self._devices, state, language)
         shown = (
             state.status,
             state.presence,
@@ -174,7 +168,7 @@ def card_context(
         "status": state.status,
         "since": frame.when(state.since_ms, language),
         "bar": bar(room.capacity, state),
-        "reason": _reason(frame, state, language, names),
+        "reason": reason(frame, state, language, names),
         "zones": [
             (named(_zone(room, zone.id).name, language), zone.status) for zone in state.zones
         ],
@@ -202,7 +196,14 @@ def faults(centre: Centre, devices: Iterable[DeviceState]) -> Counter[str]:
     return counts
 
 
-def _reason(frame: Frame, state: RoomState, language: str, names: Names) -> str:
+def card_names(devices: DevicesView, state: RoomState, language: str) -> Names:
+    """Only a card that gives a reason names devices."""
+    if state.status in _PLAIN:
+        return {}
+    return short_names(devices.in_room(state.room), language)
+
+
+def reason(frame: Frame, state: RoomState, language: str, names: Names) -> str:
     """One line why, where the status alone is not plain."""
     if state.status in _PLAIN or not state.reasons:
         return ""

@@ -12,17 +12,30 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from hub.domain.centre import Centre, Room, pick
+from hub.domain.centre import Room, pick
 from hub.domain.room import RoomState, Status
-from hub.domain.views import RoomsView
-from hub.web.board import bar
+from hub.domain.views import DevicesView, RoomsView
+from hub.web.board import bar, card_names, reason
 from hub.web.drawing import Drawing
 from hub.web.outline import Box
 from hub.web.page import Frame, floor, named, translator
 from hub.web.schematic import FORMS, schematic
 from hub.web.width import columns, wrapped
 
-STEPS = (140, 160, 220, 280, 320, 400, 480, 640, 800, 960, 1120, 1280)  # widths of a sheet, in pixels
+STEPS = (
+    140,
+    160,
+    220,
+    280,
+    320,
+    400,
+    480,
+    640,
+    800,
+    960,
+    1120,
+    1280,
+)  # widths of a sheet, in pixels
 NEVER = "never"
 COLUMN = 8.6  # pixels of half a Chinese character, or of a Latin letter
 LINE, ICON, ROOM_AROUND = 22, 34, 14
@@ -61,12 +74,16 @@ class Sheet(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A room in the list under a sheet. ``until``: from this width on the sheet says it itself."""
+    """A room in the list under a sheet, which has what the sheet cannot hold.
+
+    ``until``: from this width on it can; never where there is a reason to be told.
+    """
 
     id: str
     name: Markup
     status: Status
     figure: str
+    reason: str
     until: str
 
 
@@ -78,77 +95,90 @@ class Level(NamedTuple):
     sheets: list[Sheet]
 
 
-def levels(
-    frame: Frame, rooms: RoomsView, drawings: Drawings, shown: Collection[str], language: str
-) -> list[Level]:
-    """Every floor that has one of the rooms that are shown; the others on it stay empty."""
-    centre = frame.centre
-    states = {state.room: state for state in rooms.states() if state.room in shown}
-    several = len({room.building for room in rooms.rooms()}) > 1
-    found = []
-    for building in centre.buildings:
-        here = [room for room in rooms.rooms() if room.building == building.id]
-        for number in sorted({room.floor for room in here}):
-            on_it = [room for room in here if room.floor == number]
-            if not any(room.id in states for room in on_it):
+class Plan:
+    """Floors as sheets."""
+
+    def __init__(
+        self, frame: Frame, rooms: RoomsView, devices: DevicesView, drawings: Drawings
+    ) -> None:
+        self._frame = frame
+        self._rooms = rooms
+        self._devices = devices
+        self._drawings = drawings
+
+    def levels(self, shown: Collection[str], language: str) -> list[Level]:
+        """Every floor that has one of the rooms that are shown; the others on it stay empty."""
+        states = {state.room: state for state in self._rooms.states() if state.room in shown}
+        several = len({room.building for room in self._rooms.rooms()}) > 1
+        found = []
+        for building in self._frame.centre.buildings:
+            here = [room for room in self._rooms.rooms() if room.building == building.id]
+            for number in sorted({room.floor for room in here if room.id in states}):
+                house = pick(building.name, language) if several else ""
+                title = f"{house} {floor(number, language)}".strip()
+                on_it = [room for room in here if room.floor == number]
+                found.append(self._level(title, on_it, states, language))
+        return found
+
+    def _level(
+        self, title: str, rooms: Sequence[Room], states: Mapping[str, RoomState], language: str
+    ) -> Level:
+        drawing = self._drawings.get((rooms[0].building, rooms[0].floor))
+        if drawing is None:
+            doors = self._frame.centre.doors
+            made = {kind: schematic(rooms, doors, form) for kind, form in FORMS.items()}
+            across = round(made["wide"].width / FORMS["wide"].cell)
+        else:
+            made, across = {"drawn": drawing}, _across(drawing)
+        sheets = [self._sheet(kind, one, rooms, states, language) for kind, one in made.items()]
+        return Level(title, across, sheets)
+
+    def _sheet(
+        self,
+        kind: str,
+        drawing: Drawing,
+        rooms: Sequence[Room],
+        states: Mapping[str, RoomState],
+        language: str,
+    ) -> Sheet:
+        parts = [
+            (f"area is-{states[one.room].status}" if one.room in states else one.look, one.markup)
+            for one in drawing.parts
+        ]
+        labels = [
+            _label(room, states[room.id], drawing, drawing.boxes[room.id], language)
+            for room in rooms
+            if room.id in states and room.id in drawing.boxes
+        ]
+        return Sheet(
+            kind, drawing, parts, labels, list(self._items(rooms, states, labels, language))
+        )
+
+    def _items(
+        self,
+        rooms: Sequence[Room],
+        states: Mapping[str, RoomState],
+        labels: Sequence[Label],
+        language: str,
+    ) -> Iterator[Item]:
+        told = {label.id: label.fits for label in labels}
+        for room in rooms:
+            state = states.get(room.id)
+            if state is None:
                 continue
-            house = pick(building.name, language) if several else ""
-            title = f"{house} {floor(number, language)}".strip()
-            drawing = drawings.get((building.id, number))
-            found.append(_level(title, centre, on_it, states, drawing, language))
-    return found
+            why = reason(self._frame, state, language, card_names(self._devices, state, language))
+            until = NEVER if why else told.get(room.id, NEVER)
+            if until != str(STEPS[0]):
+                figure = "" if why else _figure(room, state, language)
+                name = named(room.name, language)
+                yield Item(room.id, name, state.status, figure, why, until)
 
 
-def _level(
-    title: str,
-    centre: Centre,
-    rooms: Sequence[Room],
-    states: Mapping[str, RoomState],
-    drawing: Drawing | None,
-    language: str,
-) -> Level:
-    if drawing is None:
-        made = {kind: schematic(rooms, centre.doors, form) for kind, form in FORMS.items()}
-        across = round(made["wide"].width / FORMS["wide"].cell)
-    else:
-        made, across = {"drawn": drawing}, FORMS["wide"].across
-    sheets = [_sheet(kind, drawn, rooms, states, language) for kind, drawn in made.items()]
-    return Level(title, across, sheets)
-
-
-def _sheet(
-    kind: str,
-    drawing: Drawing,
-    rooms: Sequence[Room],
-    states: Mapping[str, RoomState],
-    language: str,
-) -> Sheet:
-    parts = [
-        (f"area is-{states[part.room].status}" if part.room in states else part.look, part.markup)
-        for part in drawing.parts
-    ]
-    labels = [
-        _label(room, states[room.id], drawing, drawing.boxes[room.id], language)
-        for room in rooms
-        if room.id in states and room.id in drawing.boxes
-    ]
-    return Sheet(kind, drawing, parts, labels, list(_items(rooms, states, labels, language)))
-
-
-def _items(
-    rooms: Sequence[Room],
-    states: Mapping[str, RoomState],
-    labels: Sequence[Label],
-    language: str,
-) -> Iterator[Item]:
-    """The rooms whose words the sheet cannot hold at some width, or at all."""
-    told = {label.id: label.fits for label in labels}
-    for room in rooms:
-        until = told.get(room.id, NEVER)
-        if room.id in states and until != str(STEPS[0]):
-            state = states[room.id]
-            figure = _figure(room, state, language)
-            yield Item(room.id, named(room.name, language), state.status, figure, until)
+def _across(drawing: Drawing) -> int:
+    """Of the four columns of a page: a tall drawing, or one of few rooms, takes fewer."""
+    shape = drawing.width / drawing.height
+    by_shape = 4 if shape > 2 else 3 if shape > 1.3 else 2
+    return min(by_shape, max(2, len(drawing.boxes)))
 
 
 def _label(room: Room, state: RoomState, drawing: Drawing, box: Box, language: str) -> Label:

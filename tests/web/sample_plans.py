@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 from edge.clock import Clock
@@ -61,7 +62,7 @@ class SamplePlans:
         named = {"canteen": LUNCH, "reading": CLUB}.get(room)
         for day in range(begin, to_ms, 24 * HOUR_MS):
             edges = [0, 8, 11, 15, 20, 24]
-            for a, b in zip(edges, edges[1:], strict=False):
+            for a, b in pairwise(edges):
                 slot = (day + a * HOUR_MS, day + b * HOUR_MS)
                 if slot[0] < to_ms and slot[1] > from_ms:
                     what = named if a == 11 else None

@@ -15,6 +15,9 @@ from tests.web.sample_centre import NOW_MS, SampleHub
 
 PAGES = [
     "/",
+    "/?view=plan",
+    "/?status=free&building=main",
+    "/?kind=gym&status=full&view=plan",
     "/wall",
     "/rooms/hall",
     "/rooms/care",
@@ -81,6 +84,10 @@ async def test_a_live_part_never_changes_the_remembered_language(client: httpx.A
     "path",
     [
         "/rooms/nowhere",
+        "/?view=x",
+        "/?floor=x",
+        "/?kind=palace",
+        "/?status=happy",
         "/devices/nothing",
         "/devices?room=x",
         "/devices?health=x",
@@ -100,12 +107,50 @@ async def test_what_is_not_there_is_said_on_a_page(client: httpx.AsyncClient, pa
 async def test_devices_are_listed_worst_first_and_filtered(client: httpx.AsyncClient) -> None:
     page = (await client.get("/devices")).text
     ids = re.findall(r'id="device-([^"]+)"', page)
-    assert ids[:4] == ["care-door", "care-radar", "children-climate", "storage-lock"]
-    assert len(ids) == 20
+    assert ids[:3] == ["care-door", "care-radar", "children-climate"]
+    assert len(ids) == len(set(ids)) == 20
+    assert re.findall(r'id="fold-([^"]+)"', page)[-2:] == ["storage", "none"]
     page = (await client.get("/devices?health=silent&room=care")).text
     assert re.findall(r'id="device-([^"]+)"', page) == ["care-door", "care-radar"]
     page = (await client.get("/devices?health=faulty&room=care&lang=en")).text
     assert "No device matches" in page
+
+
+async def test_the_board_shows_the_rooms_that_were_asked_for(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/?building=annex&status=free&lang=en")).text
+    assert re.findall(r'<li [^>]*id="room-([^"]+)"', page) == ["storage", "meeting"]
+    assert "East annex" in page
+    assert '<option value="free" selected>' in page
+    plan = (await client.get("/?view=plan&floor=3&lang=en")).text
+    assert set(re.findall(r'id="(?:wide|drawn)-([^"]+)"', plan)) == {"cabin", "care"}
+    nothing = (await client.get("/?kind=gym&status=full&lang=en")).text
+    assert "No room matches." in nothing
+
+
+async def test_a_room_says_what_is_planned_and_what_would_make_it_surer(
+    client: httpx.AsyncClient, hub: SampleHub
+) -> None:
+    page = (await client.get("/rooms/reading?lang=en")).text
+    assert "Reading club until 15:00" in page
+    assert "11:00\N{EN DASH}15:00 Reading club" in page
+    care = (await client.get("/rooms/care?lang=en")).text
+    why, surer = care.split("What would make it surer")
+    assert "A door contact" not in why
+    assert "door" in surer.split("</ul>")[0]
+    hub.change("care", confidence=0.992)
+    assert "right 99.2 % of the time" in (await client.get("/rooms/care?lang=en")).text
+    hall = (await client.get("/rooms/hall?lang=en")).text
+    assert "Counters set to zero in the empty room, 06:02; off by 2" in hall
+
+
+async def test_a_room_shows_what_staff_said_and_lets_them_say_more(
+    client: httpx.AsyncClient,
+) -> None:
+    page = (await client.get("/rooms/lecture?lang=en")).text
+    assert "Floor polished" in page
+    assert 'action="/rooms/lecture/overrides"' in page
+    live = (await client.get("/rooms/lecture?lang=en", headers={"HX-Request": "true"})).text
+    assert "<form" not in live  # or typing would be lost at each change
 
 
 async def test_a_bad_value_is_shown_with_its_reason(client: httpx.AsyncClient) -> None:
