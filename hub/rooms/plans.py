@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from edge.reading import Reading
 from hub.domain.centre import OUTSIDE, Centre, Device, Placement
 from hub.domain.series import SeriesKey
@@ -41,6 +43,7 @@ class Plans:
         self._sides = {door.id: door.between for door in centre.doors}
         self._places: dict[str, dict[str, Placement]] = {}
         self._witnesses: dict[SeriesKey, tuple[Witness, ...]] = {}
+        self._room_of: dict[Witness, str] = {}
         for device in centre.devices:
             self._add_device(device)
 
@@ -65,6 +68,17 @@ class Plans:
             is_new |= witness.take(reading)
         return is_new
 
+    def is_live(self, reading: Reading) -> bool | None:
+        """Has every witness of this channel been heard live? None where it has no witness."""
+        witnesses = self.witnesses(SeriesKey(reading.device, reading.channel, reading.part))
+        return all(witness.is_live for witness in witnesses) if witnesses else None
+
+    def all_witnesses(self) -> Iterator[tuple[SeriesKey, str, Witness]]:
+        """Every one that was called so far, with the room it speaks for."""
+        for key, called in self._witnesses.items():
+            for witness in called:
+                yield key, self._room_of[witness], witness
+
     def witnesses(self, key: SeriesKey) -> tuple[Witness, ...]:
         found = self._witnesses.get(key)
         if found is None:
@@ -86,6 +100,7 @@ class Plans:
             witness = self._witness(key, kind, line, plan, place)
             plan.call(witness)
             line.witnesses.append(witness)
+            self._room_of[witness] = room
             called.append(witness)
         return called
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -19,10 +19,12 @@ from hub.domain.events import (
     RoomChanged,
     ScheduleChanged,
 )
+from hub.domain.mark import Mark
 from hub.domain.opening import AlwaysOpen, Schedule, Slot
 from hub.domain.room import RoomState
 from hub.domain.series import Series
 from hub.domain.views import RoomStep
+from hub.rooms.marks import When
 from hub.rooms.overrides import Overrides
 from hub.rooms.watch import Watch
 
@@ -45,12 +47,19 @@ class RoomsService:
         known: Iterable[Series],
         schedule: Schedule = ALWAYS_OPEN,
         overrides: Overrides | None = None,
+        write: Callable[[Mark], None] = lambda _: None,
     ) -> None:
         self.centre = centre
         self._clock = clock
         self._history = history
         self._schedule = schedule
-        self.watch = Watch(centre, schedule, lambda state: bus.publish(RoomChanged(state)))
+        self.watch = Watch(
+            centre,
+            schedule,
+            lambda state: bus.publish(RoomChanged(state)),
+            tell_zeroed=bus.publish,
+            write=write,
+        )
         self.watch.begin(known, overrides.all() if overrides else (), clock.now_ms())
         bus.subscribe(Heard, self.watch.hear)
         bus.subscribe(LinkChanged, self.watch.link)
@@ -89,7 +98,14 @@ class RoomsService:
 
     async def run(self) -> None:
         """Look at a room again whenever time alone may have changed what is known of it."""
-        await self.watch.agenda.run(self._clock)
+        try:
+            await self.watch.agenda.run(self._clock)
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Nobody watches from here on."""
+        self.watch.keep(self._clock.now_ms(), When.STOP)
 
     def _on_override(self, overrides: Overrides, event: OverrideChanged) -> None:
         self.watch.override(event.room, overrides.of(event.room), event.at_ms)

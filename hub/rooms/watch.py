@@ -7,7 +7,7 @@ The running hub feeds it live (``service.py``); a past day is fed to it from the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ from hub.domain.opening import Schedule
 from hub.domain.room import Override, OverrideKind, RoomState
 from hub.domain.series import Series, SeriesKey
 from hub.rooms.evidence import Witness
-from hub.rooms.marks import Recorder, restore
+from hub.rooms.marks import Recorder, When, restore
 from hub.rooms.plans import Plans
 from hub.rooms.rules import Verdict, judge
 from hub.store.past import FRAMES_MS
@@ -62,18 +62,36 @@ class Watch:
         for item in overrides:
             self._overrides[item.room] = (*self._overrides.get(item.room, ()), item)
         self._look_at_all(now_ms)
-        self.keep(now_ms, is_start=True)
+        self.keep(now_ms, When.START)
         self.agenda.plan(FRAME, now_ms + FRAMES_MS)
 
-    def keep(self, now_ms: int, *, is_start: bool = False) -> None:
+    def keep(self, now_ms: int, when: When = When.RUNNING) -> None:
         """Have all that is remembered kept, for who replays what follows."""
-        self._recorder.frame(self._plans, self.states, now_ms, is_start=is_start)
+        self._recorder.frame(self._plans, self.states, now_ms, when)
 
-    def remember(self, frame: Mapping[str, Any], now_ms: int) -> list[tuple[SeriesKey, Witness]]:
-        """Instead of ``begin``: go on from what was kept. Answers the witnesses it has not."""
-        strangers = restore(self._plans, self.states, frame)
+    def remember(
+        self,
+        frame: Mapping[str, Any],
+        overrides: Mapping[str, tuple[Override, ...]],
+        heard_ms: Mapping[str, int],
+        now_ms: int,
+    ) -> None:
+        """Instead of ``begin``: go on from what was kept; devices speak up to ``heard_ms``."""
+        restore(self._plans, self.states, frame)
+        self._overrides.update(overrides)
+        for device, end_ms in heard_ms.items():
+            self.heard_until(device, end_ms)
         self._look_at_all(now_ms)
-        return strangers
+
+    def heard_until(self, device: str, end_ms: int) -> None:
+        """A device that was heard is known to go on speaking up to then."""
+        line = self._plans.lines[device]
+        if line.heard_ms is not None:
+            line.heard_ms = max(line.heard_ms, end_ms)
+
+    def witnesses(self) -> Iterator[tuple[SeriesKey, str, Witness]]:
+        """With the room each speaks for."""
+        return self._plans.all_witnesses()
 
     def advance(self, now_ms: int) -> None:
         """Look at what time alone may have changed."""
@@ -89,12 +107,13 @@ class Watch:
                 if state.since_ms >= moved_from_ms:
                     since_ms = state.since_ms + by_ms
                     self.states[room] = msgspec.structs.replace(state, since_ms=since_ms)
+        self.keep(now_ms)  # until when each device was heard
         for line in self._plans.lines.values():
             line.forget()
         for plan in self._plans.of_room.values():
             plan.forget()
         self._look_at_all(now_ms)
-        self.keep(now_ms, is_start=True)
+        self.keep(now_ms, When.START)
 
     def hear(self, event: Heard) -> None:
         line = self._plans.lines.get(event.device)
@@ -113,15 +132,14 @@ class Watch:
     def _take(self, reading: Reading) -> bool:
         if reading.channel == "online":
             return self._note_online(reading)
-        is_first = not self._plans.is_live(reading)
         if reading.is_live:
             line = self._plans.lines[reading.device]
             self._recorder.word(line, reading)
             line.hear(reading.observed_ms)
-        is_news = self._plans.take(reading)
-        if is_first and (is_news or reading.is_live):
-            self._recorder.said(reading)
-        return is_news
+        is_known = self._plans.is_live(reading)
+        if is_known is not None:
+            self._recorder.reading(reading, is_known)
+        return self._plans.take(reading)
 
     def link(self, event: LinkChanged) -> None:
         code = "parent_down" if event.is_parent else "link_lost"
@@ -220,4 +238,5 @@ class Watch:
 def says(state: RoomState) -> tuple[object, ...]:
     """What people see of a state; ages are not news."""
     codes = tuple((r.code, r.params.get("device")) for r in state.reasons)
-    return (state.status, state.presence, state.people, codes, state.zones, state.purpose)
+    known = (state.status, state.presence, state.crowding, state.people, codes, state.zones)
+    return (*known, state.purpose, state.override)

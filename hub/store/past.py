@@ -119,13 +119,12 @@ def read_past(
     behind = _to_next_frame([mark for mark in later if mark.at_ms > to_ms])
     inside = Range(frame.at_ms - LATE_MS, to_ms + LATE_MS, frozenset(keys))
     found = list(in_order(question, inside, keys)) if keys else []
-    is_told = bool(behind) and behind[-1].kind is MarkKind.FRAME and not behind[-1].detail["start"]
     return Heard(
         frame,
         [mark for mark in later if mark.at_ms <= to_ms],
         behind,
         [f.change for f in found if frame.at_ms <= f.change.received_ms <= to_ms],
-        {} if is_told else _ends(question, keys, found, to_ms),
+        {} if _ends_known(behind) else _ends(question, keys, found, to_ms),
     )
 
 
@@ -136,6 +135,12 @@ def _is_frame(mark: Mark, before_ms: int) -> bool:
 def _to_next_frame(marks: Sequence[Mark]) -> Sequence[Mark]:
     frames = (at for at, mark in enumerate(marks) if mark.kind is MarkKind.FRAME)
     return marks[: next(frames, len(marks)) + 1]
+
+
+def _ends_known(behind: Sequence[Mark]) -> bool:
+    """Does a frame behind say until when devices were heard? One of a start knows nothing."""
+    frames = [mark for mark in behind if mark.kind is MarkKind.FRAME]
+    return any(mark.detail["when"] != "start" for mark in frames)
 
 
 def _ends(

@@ -1,0 +1,270 @@
+"""A day of a small centre, lived through intake, store and rooms, with everything that can go wrong.
+
+The clock is pushed from one moment to the next; before each message comes what time alone changes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from device_drivers.contract import Quality, Value
+from edge.clock import Clock
+from edge.reading import Reading, Report, TimeSource
+from hub.bus import Bus
+from hub.domain.centre import OUTSIDE, Centre, Device, Door, Placement, Room, Zone
+from hub.domain.device import Health
+from hub.domain.events import HealthChanged, RoomChanged, ScheduleChanged
+from hub.domain.opening import Slot
+from hub.domain.room import OverrideKind, RoomState, Text
+from hub.intake import Intake
+from hub.rooms.overrides import Overrides, Wish, remembered
+from hub.rooms.service import RoomsService
+from hub.store.store import Store
+from tests.store.making import Time, catch_up
+
+SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
+
+
+class Told(NamedTuple):
+    """What people saw change."""
+
+    at_ms: int
+    status: str
+    people: tuple[int, ...] | None
+    reasons: tuple[tuple[str, object], ...]
+    purpose: str | None
+
+
+def told(state: RoomState, at_ms: int) -> Told:
+    people = state.people
+    counts = None if people is None else (people.low, people.estimate, people.high)
+    reasons = tuple((text.code, text.params.get("device")) for text in state.reasons)
+    return Told(at_ms, state.status.value, counts, reasons, state.purpose)
+
+
+@dataclass
+class Sensor:
+    """A device with one channel, how often it repeats itself, and how often it changes."""
+
+    id: str
+    channel: str
+    place: Placement
+    every_ms: int
+    changes_ms: int
+    proof_ms: int = 10 * MINUTE
+    silent_ms: int = 25 * HOUR
+    value: int = 0
+    quiet_until_ms: int = 0
+
+    def device(self) -> Device:
+        return Device(
+            self.id, "zigbee2mqtt", {"": self.place}, "built", self.silent_ms, self.proof_ms
+        )
+
+
+def sensors() -> list[Sensor]:
+    gym, hall, lab = (Placement(room=name) for name in ("gym", "hall", "lab"))
+    bay = Placement(room="lab", zone="bay")
+    return [
+        Sensor("gym_radar", "presence", gym, 2 * SECOND, 6 * MINUTE, 5 * SECOND, 10 * MINUTE),
+        Sensor("gym_gate", "people.count", Placement(door="gym_door"), 30 * SECOND, 4 * MINUTE),
+        Sensor("hall_pir", "occupancy", hall, 7 * MINUTE, 9 * MINUTE),
+        Sensor("hall_contact", "contact", Placement(door="hall_door"), 50 * MINUTE, 11 * MINUTE),
+        Sensor("lab_pir", "occupancy", bay, 40 * SECOND, 5 * MINUTE, 2 * MINUTE, 10 * MINUTE),
+        Sensor("lab_eye", "motion", lab, 4 * MINUTE, 8 * MINUTE),
+        Sensor("lab_contact", "contact", Placement(door="lab_door"), 6 * MINUTE, 13 * MINUTE),
+        Sensor("gym_air", "temperature", gym, MINUTE, MINUTE),
+    ]
+
+
+def centre(found: list[Sensor]) -> Centre:
+    rooms = (
+        Room("gym", {"en": "Gym"}, "main", 1, "gym", 8),
+        Room("hall", {"en": "Hall"}, "main", 1, "hall", 40),
+        Room("lab", {"en": "Lab"}, "main", 1, "office", None, (Zone("bay", {"en": "Bay"}),)),
+    )
+    doors = (
+        Door("gym_door", ("gym", "hall")),
+        Door("hall_door", (OUTSIDE, "hall")),
+        Door("lab_door", ("hall", "lab")),
+    )
+    devices = tuple(sensor.device() for sensor in found)
+    return Centre("c", {"en": "C"}, "Asia/Shanghai", (), rooms, doors, devices)
+
+
+@dataclass
+class Plans:
+    """A timetable that is edited: an hour of each purpose in turn, and closed at times."""
+
+    shift_ms: int = 0
+
+    def slot(self, room: str, at_ms: int) -> Slot:
+        hour = (at_ms + self.shift_ms) // HOUR
+        from_ms = hour * HOUR - self.shift_ms
+        if hour % 5 == 0:
+            return Slot(False, from_ms, from_ms + HOUR, reasons=(Text("closed_hours"),))
+        return Slot(True, from_ms, from_ms + HOUR, f"purpose{hour % 3}")
+
+
+@dataclass
+class Life:
+    """The hub, its clock and what befalls it."""
+
+    path: Path
+    seed: int
+    time: Time = field(default_factory=Time)
+    plans: Plans = field(default_factory=Plans)
+    told: defaultdict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    sensors: list[Sensor] = field(default_factory=sensors)
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)  # noqa: S311 - a game
+        self.centre = centre(self.sensors)
+        self.clock = Clock(true_time=self.time)
+        self.now_ms = self.time.now
+
+    async def start(self) -> None:
+        self.bus = Bus()
+        self.store = await Store.open(self.path, self.clock)
+        self.store.live.silent_after.update({s.id: s.silent_ms for s in self.sensors})
+        self.intake = Intake(self.clock, self.store.live, self.store, self.bus)
+        self.bus.subscribe(RoomChanged, self._hear)
+        known = await remembered(self.store, self.clock.now_ms())
+        rooms = tuple(room.id for room in self.centre.rooms)
+        self.overrides = Overrides(rooms, self.store, self.clock, self.bus, known)
+        self.rooms = RoomsService(
+            self.centre,
+            self.clock,
+            self.bus,
+            self.store,
+            self.store.live.series.values(),
+            self.plans,
+            self.overrides,
+            self.store.past.append,
+        )
+
+    async def stop(self) -> None:
+        self.rooms.stop()
+        await self.store.close()
+
+    def _hear(self, event: RoomChanged) -> None:
+        self.store.append_room(event.state)
+        self.told[event.state.room].append(told(event.state, self.clock.now_ms()))
+
+    async def go_on(self, to_ms: int) -> None:
+        """What time alone changes, each at its moment."""
+        agenda = self.rooms.watch.agenda
+        while (due := agenda.next_ms) is not None and due <= to_ms:
+            self.time.ms += due - self.time.now
+            self.rooms.watch.advance(due)
+        self.time.ms += to_ms - self.time.now
+        await catch_up(self.store)
+
+    async def live(self, hours: float, restart_at: tuple[float, ...] = ()) -> None:
+        """Let sensors speak and things go wrong."""
+        begin = self.time.now
+        end, stops = begin + round(hours * HOUR), [begin + round(at * HOUR) for at in restart_at]
+        said = {s.id: begin + self.random.randrange(s.every_ms) for s in self.sensors}
+        turns = {s.id: begin + self.random.randrange(s.changes_ms) for s in self.sensors}
+        trouble = begin + 5 * MINUTE
+        while True:
+            at = min(*said.values(), *turns.values(), trouble)
+            if at >= end:
+                break
+            while stops and stops[0] <= at:
+                await self._restart(stops.pop(0))
+            at = max(at, self.time.now)  # what came while it was away was not heard
+            await self.go_on(at)
+            for sensor in self.sensors:
+                is_turn = turns[sensor.id] <= at
+                if is_turn:
+                    turns[sensor.id] = at + self.random.randrange(SECOND, 2 * sensor.changes_ms)
+                    self._change(sensor)
+                if is_turn or said[sensor.id] <= at:
+                    said[sensor.id] = at + sensor.every_ms
+                    self._say(sensor)
+            if trouble <= at:
+                trouble = at + self.random.randrange(SECOND, 12 * MINUTE)
+                await self._befall()
+        await self.go_on(end)
+
+    async def _restart(self, at: int) -> None:
+        await self.go_on(at)
+        await self.stop()
+        self.time.ms += 20 * MINUTE
+        await self.start()
+        for sensor in self.sensors:
+            if self.random.random() < 0.7:
+                self._say(sensor, TimeSource.RETAINED)
+
+    def _change(self, sensor: Sensor) -> None:
+        if sensor.channel in ("people.count", "temperature"):
+            sensor.value = max(sensor.value + self.random.choice((-2, -1, 1, 1)), 0)
+        else:
+            sensor.value = 1 - sensor.value
+
+    def _say(
+        self, sensor: Sensor, source: TimeSource = TimeSource.HUB, value: Value = None
+    ) -> None:
+        now = self.time.now
+        if source is TimeSource.HUB and now < sensor.quiet_until_ms:
+            return
+        chance = self.random.random()
+        is_bad = chance < 0.01 and source is TimeSource.HUB
+        observed = now
+        if chance > 0.98 and source is TimeSource.HUB:  # its own clock is a little behind
+            observed, source = now - 700, TimeSource.DEVICE
+        quality, reason = (Quality.BAD, "fault") if is_bad else (Quality.GOOD, "")
+        said = sensor.value if value is None else value
+        reading = Reading(
+            sensor.id, sensor.channel, "", said, "1", quality, reason, observed, now, source
+        )
+        live = source not in (TimeSource.RETAINED, TimeSource.QUEUED)
+        self.intake.report(Report(sensor.id, (reading,), now, live))
+
+    async def _befall(self) -> None:
+        """Something that happens to a hub."""
+        now, sensor = self.time.now, self.random.choice(self.sensors)
+        some = frozenset(s.id for s in self.random.sample(self.sensors, 3))
+        what = self.random.randrange(9)
+        if what == 0:
+            sensor.quiet_until_ms = now + self.random.randrange(SECOND, 40 * MINUTE)
+        elif what == 1:
+            name, up = self.random.choice(("mqtt", "usb")), self.random.random() < 0.6
+            self.intake.link(name, some, up, "gone")
+        elif what == 2:
+            self.intake.parent("bridge", some, self.random.random() < 0.6)
+        elif what == 3:
+            health = self.random.choice((Health.FAULTY, Health.OK, Health.OK))
+            self.bus.publish(HealthChanged(sensor.id, health, now))
+        elif what == 4:
+            online = Reading(
+                sensor.id, "online", "", self.random.choice((0, 1, 1)), "1", Quality.GOOD, "",
+                now, now, self.random.choice((TimeSource.HUB, TimeSource.RETAINED)),
+            )  # fmt: skip
+            self.intake.report(Report(sensor.id, (online,), now, False))
+        elif what == 5:
+            self._say(sensor, self.random.choice((TimeSource.RETAINED, TimeSource.QUEUED)), 1)
+        elif what == 6:
+            self.plans.shift_ms += self.random.randrange(HOUR)
+            self.bus.publish(ScheduleChanged(now))
+        elif what == 7:
+            await self._decide(now)
+        else:
+            await catch_up(self.store)
+
+    async def _decide(self, now: int) -> None:
+        room = self.random.choice(self.centre.rooms).id
+        said = self.overrides.of(room)
+        if said and self.random.random() < 0.4:
+            await self.overrides.end(said[-1].id, "mei")
+        elif self.random.random() < 0.3:
+            until = now + self.random.randrange(MINUTE, HOUR)
+            await self.overrides.say(Wish(room, OverrideKind.CLOSED, None, "paint", until), "mei")
+        else:
+            people = self.random.choice((0, 0, 3))
+            await self.overrides.say(Wish(room, OverrideKind.LOOKED, people), "mei")
