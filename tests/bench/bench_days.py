@@ -32,9 +32,9 @@ CHANGES = (
     ("presence", ENTERS_MS + 600, 1),
     ("contact", ENTERS_MS + 4_000, 0),
     ("contact", LEAVES_MS, 1),
+    ("motion", LEAVES_MS + 3_000, 0),
     ("contact", LEAVES_MS + 4_000, 0),
     ("presence", LEAVES_MS + 7_000, 0),
-    ("motion", LEAVES_MS + 62_000, 0),
 )
 """One visit, in milliseconds of the room's own day."""
 IN_USE_MS, FREE_MS = 10 * HOUR_MS, 15 * HOUR_MS
