@@ -1,8 +1,10 @@
 """Changes as they happen: one broadcaster, encoded once for all clients (server-sent events).
 
-The first change of a room or device goes out at once; further ones within 250 ms are merged, so
-a client sees at most four events a second for each. Each client has a bounded queue. One that does
-not keep up is told to start again (``reset``) rather than given old news.
+The first change of a room or device goes out at once, as it is when everybody who heard the same
+message is done with it; further ones within 250 ms are merged, so a client sees at most four events
+a second for each. Each client has a bounded queue, and what it is sent in one go is bounded too.
+One that does not keep up is told to start again (``reset``) rather than given old news; one that
+takes nothing at all is left by the server (``hub/server.py``).
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ PULSE_S = 0.1
 BEAT_S = 3.0
 REMEMBERED = 2_000  # events that a reconnecting client can catch up on
 QUEUE = 1_000  # events one slow client may be behind
+MOST_AT_ONCE = 64 * 1024
+"""Bytes: a slow client's share is copied for it alone, while events in queues are shared."""
 
 BEAT = b"event: beat\ndata: {}\n\n"
 RESET = b"event: reset\ndata: {}\n\n"
@@ -45,7 +49,8 @@ class Broadcaster:
         self._number = 0
         self._audiences = {language: Audience() for language in LANGUAGES}
         self._quiet_until: dict[Key, float] = {}
-        self._dirty: dict[Key, None] = {}
+        self._due: dict[Key, None] = {}
+        self._merged: dict[Key, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._moved = asyncio.Event()
@@ -59,12 +64,14 @@ class Broadcaster:
         """Something is different; its newest state goes out now or, merged, shortly."""
         self.nudge()
         key = (name, item)
-        now = asyncio.get_running_loop().time()
-        if now < self._quiet_until.get(key, 0.0):
-            self._dirty[key] = None
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._quiet_until.get(key, 0.0):
+            self._merged[key] = None
             self._arm(self._quiet_until[key])
             return
-        self._send(key, now)
+        if not self._due:
+            loop.call_soon(self._send_due)
+        self._due[key] = None
 
     def nudge(self) -> None:
         """Let our own pages look again, for what is no room and no device."""
@@ -81,20 +88,28 @@ class Broadcaster:
             self._timer.cancel()
         self._timer = loop.call_at(at, self._flush)
 
+    def _send_due(self) -> None:
+        now = asyncio.get_running_loop().time()
+        due, self._due = self._due, {}
+        for key in due:
+            self._send(key, now)
+
     def _flush(self) -> None:
         """Send what was merged, if its time has come; the others wait for the next round."""
         self._timer = None
         now = asyncio.get_running_loop().time()
-        waiting, self._dirty = self._dirty, {}
+        waiting, self._merged = self._merged, {}
         for key in waiting:
             if self._quiet_until[key] <= now:
                 self._send(key, now)
             else:
-                self._dirty[key] = None
-        if self._dirty:
-            self._arm(min(self._quiet_until[key] for key in self._dirty))
+                self._merged[key] = None
+        if self._merged:
+            self._arm(min(self._quiet_until[key] for key in self._merged))
 
     def _send(self, key: Key, now: float) -> None:
+        if self._closed:
+            return
         self._quiet_until[key] = now + MERGE_S
         self._number += 1
         for language, audience in self._audiences.items():
@@ -187,15 +202,16 @@ def _put(client: asyncio.Queue[bytes | None], text: bytes) -> None:
 
 
 async def _next(queue: asyncio.Queue[bytes | None]) -> bytes | None:
-    """The next event; several that wait go out in one write."""
+    """The next event; several that wait go out in one write, up to a size."""
     first = await queue.get()
     if first is None or queue.empty():
         return first
-    waiting = [first]
-    while not queue.empty():
+    waiting, size = [first], len(first)
+    while size < MOST_AT_ONCE and not queue.empty():
         text = queue.get_nowait()
         if text is None:
             queue.put_nowait(None)  # the end: after these
             break
         waiting.append(text)
+        size += len(text)
     return b"".join(waiting)

@@ -41,8 +41,10 @@ FORM = "application/x-www-form-urlencoded"
 class ClosedHub(RunningHub):
     """``linli run`` without ``access.open``."""
 
-    def __init__(self, folder: Path, http: str = "") -> None:
-        super().__init__(folder, CENTRE)
+    def __init__(
+        self, folder: Path, http: str = "", centre: str = CENTRE, broker: int | None = None
+    ) -> None:
+        super().__init__(folder, centre, broker, inflight=1_000)
         file = folder / "centre.yaml"
         text = file.read_text().replace("access: {open: true}\n", "")
         file.write_text(text.replace(f"port: {self.port}", f"port: {self.port}{http}"))
