@@ -6,7 +6,8 @@ from pathlib import Path
 
 from simulator.centre import Centre
 from simulator.faults import Fault, Misfortune
-from simulator.mqtt_devices import MqttDevice, Publish, kind_of
+from simulator.mqtt_device import MqttDevice, Publish
+from simulator.mqtt_devices import kind_of
 from simulator.serial_devices import SERIAL, Radar, SerialDevice
 from simulator.world import SECOND, World, story_shift_ms
 

@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 
 from simulator.faults import Fault
-from simulator.mqtt_devices import MqttDevice
+from simulator.mqtt_device import MqttDevice
 from tests.bench.truth.carrier import LATE_MS, Trouble
 from tests.bench.truth.place import Rig
 from tests.bench.truth.played import DAY_MS, RADAR_NOTICES_MS, Play

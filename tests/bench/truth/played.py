@@ -17,7 +17,8 @@ import msgspec
 
 from hub.domain.room import RoomState
 from simulator.habits import Habits, Imperfections
-from simulator.mqtt_devices import MqttDevice, kind_of
+from simulator.mqtt_device import MqttDevice
+from simulator.mqtt_devices import kind_of
 from simulator.serial_devices import SERIAL, SerialDevice
 from simulator.stay import HOUR
 from simulator.wires import zigbee2mqtt

@@ -84,8 +84,16 @@ def page(outcome: Outcome, usual: Parameters, failing: Parameters, days: int) ->
         *_parameters(failing, f"a day from {opens} to {closes} each"),
         *_failures(outcome),
         "",
+        "### Needs that are missed",
+        "",
+        *(_missed(outcome) or ["None."]),
+        "",
         END,
     ]
+
+
+def _missed(outcome: Outcome) -> list[str]:
+    return [f"- {miss}" for miss in missed(outcome)]
 
 
 def _parameters(parameters: Parameters, played: str) -> list[str]:
