@@ -20,6 +20,8 @@ value, unit, quality or reason differ. Five things are less obvious:
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import msgspec
 
 from device_drivers.channels import is_personal
@@ -174,6 +176,12 @@ class LiveState:
         self.heard.update({device: moved(at_ms) for device, at_ms in self.heard.items()})
         self.rollups.move(base_ms, shift_ms)
 
+    def count_anew(self, numbers: Container[int], from_ms: int, to_ms: int) -> None:
+        """The hours of these series in that time are not known any more."""
+        for series in self.series.values():
+            if series.number in numbers:
+                self.mending.mark(series.number, from_ms, to_ms)
+
     def silence_ms(self, device: str) -> int:
         """How long a device may say nothing and still hold what it said."""
         return self.silent_after.get(device, DEFAULT_SILENT_AFTER_MS)
@@ -222,6 +230,7 @@ class LiveState:
         if is_late and reading.time_source is TimeSource.RETAINED:
             return None
         known = series.intake > 0 and not is_late
+        is_gap = known and self._is_behind_gap(voice, series, reading)
         change = Change(
             series.number,
             series.key,
@@ -235,7 +244,7 @@ class LiveState:
             self.next_intake,
             _end_of(series, reading) if known else None,
             is_late,
-            known and (series.restored or series.until_ms < voice.resumed_ms),
+            is_gap,
             self._tie(series, reading, is_late),
         )
         self.next_intake += 1
@@ -254,6 +263,21 @@ class LiveState:
         if at_ms <= self.rewound_ms:
             return LATE_TIES + self.next_intake % LATE_TIES
         return self._ties + 1 if at_ms == self._tied_ms else 0
+
+    def _is_behind_gap(self, voice: Voice, series: Series, reading: Reading) -> bool:
+        """Was the device, or the hub, silent before this reading?
+
+        A retained one is not heard from the device, so nothing has ended the step by now.
+        """
+        if series.restored or series.until_ms < voice.resumed_ms:
+            return True
+        if reading.time_source is not TimeSource.RETAINED:
+            return False
+        held_ms = self.held_ms(series)
+        is_gap = reading.observed_ms - held_ms > self.silence_ms(series.key.device)
+        if is_gap:
+            series.held_ms = held_ms
+        return is_gap
 
     def note_rewind(self, series: Series, observed_ms: int) -> None:
         """Time was set back if what is new lies before what is running."""

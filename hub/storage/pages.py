@@ -79,6 +79,7 @@ def pages(storage: Accounts, centre: Centre, hub: HubView) -> APIRouter:
             verdict=_verdict(account, language),
             reckoning=_reckoning(account, language),
             facts=_facts(frame, account, language),
+            damaged=t("ui.damaged_places", count=account.damaged) if account.damaged else "",
             files=[(key, t(FILES[key])) for key in _used(days)],
             days=_days(days),
             purposes=_purposes(days, language),

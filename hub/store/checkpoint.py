@@ -10,8 +10,9 @@ coverage since the last pulse: repeats after it are forgotten, and shown as a ga
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,8 +25,21 @@ ROOM = "room.status"
 """The channel under which rooms are numbered among the series; their device is empty."""
 
 
-Logged = tuple[Columns | None, list[RoomRow], bytes | None]
-"""What one commit after the checkpoint holds: changes, room steps, perhaps a pulse."""
+class Logged(NamedTuple):
+    """What one commit after the checkpoint holds, or a pulse.
+
+    ``lost``: series of which it held changes that cannot be read; ``lost_rooms`` likewise.
+    """
+
+    columns: Columns | None = None
+    rooms: Sequence[RoomRow] = ()
+    pulse: bytes | None = None
+    lost: frozenset[int] = frozenset()
+    lost_rooms: frozenset[int] = frozenset()
+
+
+LOST_INTAKES = 10_000
+"""More changes than a commit can hold: the intakes of a lost one are never given again."""
 
 
 class Saved(msgspec.Struct, array_like=True):
@@ -98,6 +112,7 @@ class Memory(msgspec.Struct):
     rooms: dict[int, RoomRow]
     keys: dict[int, SeriesKey]
     alive_ms: int = 0  # the hub certainly ran then
+    unsure: set[int] = set()  # series whose last change is lost: a pulse speaks of that one
 
 
 def recall(
@@ -114,12 +129,8 @@ def recall(
         live.next_number = max(live.next_number, number + 1)
     if checkpoint is not None:
         _thaw(memory, msgspec.msgpack.decode(inflate(checkpoint), type=Saved))
-    for columns, rooms, felt in log:
-        if columns is not None:
-            _replay(memory, columns)
-        memory.rooms.update((row.number, row) for row in rooms)
-        if felt is not None:
-            _feel(memory, msgspec.msgpack.decode(inflate(felt), type=Pulse))
+    for logged in log:
+        _follow(memory, logged)
     for series in live.series.values():
         series.restored, series.live_ms = True, None
         # The hub was away: what ran then does not count until its device speaks again.
@@ -152,10 +163,35 @@ def _thaw(memory: Memory, saved: Saved) -> None:
     memory.rooms.update((row.number, row) for row in saved.rooms)
 
 
+def _follow(memory: Memory, logged: Logged) -> None:
+    """The next commit, or pulse, after the checkpoint."""
+    if logged.columns is not None:
+        _replay(memory, logged.columns)
+    if logged.lost:
+        _pass_over(memory, logged.lost)
+    for number in logged.lost_rooms:
+        memory.rooms.pop(number, None)
+    memory.rooms.update((row.number, row) for row in logged.rooms)
+    if logged.pulse is not None:
+        _feel(memory, msgspec.msgpack.decode(inflate(logged.pulse), type=Pulse))
+
+
+def _pass_over(memory: Memory, lost: frozenset[int]) -> None:
+    """What ran may have ended there: it counts no further, and no pulse after it prolongs it."""
+    live = memory.live
+    live.next_intake += LOST_INTAKES
+    for series in live.series.values():
+        if series.number in lost:
+            live.rollups.pause(series.number, live.held_ms(series))
+            memory.unsure.add(series.number)
+
+
 def _feel(memory: Memory, felt: Pulse) -> None:
     live = memory.live
     numbers = accumulate(felt.numbers)
     for number, until, held in zip(numbers, felt.until, felt.held, strict=True):
+        if number in memory.unsure:
+            continue
         series = live.series[memory.keys[number]]
         series.until_ms = max(series.until_ms, series.observed_ms + until)
         series.held_ms = max(series.held_ms, series.until_ms + held)
@@ -177,6 +213,7 @@ def _replay(memory: Memory, columns: Columns) -> None:
             live.rollups.pause(change.number, change.previous_until_ms)
         live.note_rewind(live.series[change.key], change.observed_ms)
         live.begin(live.series[change.key], change)
+        memory.unsure.discard(change.number)
 
 
 def _step(series: Series) -> Change:

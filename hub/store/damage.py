@@ -9,6 +9,9 @@ else suffers: other series, other times, mirrors and sealing go on.
 A damaged shelf stays where it is. A damaged part of a commit is moved into ``damaged``, byte by
 byte, when its time is sealed; from then on the table is what keeps the gap a gap. No chapter goes
 across such a commit, so inside a chapter every change is followed by the one that came next.
+
+Hours that cannot be read are counted anew from the readings, as far as these are kept, and their
+block is set aside when its week is packed. A start passes over damaged commits too (loading.py).
 """
 
 from __future__ import annotations
@@ -29,32 +32,62 @@ log = logging.getLogger(__name__)
 
 
 class Kind(StrEnum):
-    """What was damaged: a part of a commit, or a sealed block. ``place``: its row's number."""
+    """What was damaged: a part of a commit, a sealed block, hours. ``place``: its row's number."""
 
     CHANGES = "changes"
     ROOMS = "rooms"
     SHELF = "shelf"
     ROOM_SHELF = "room_shelf"
     MARKS = "marks"
+    HOURS = "hours"
+    WEEK = "week"
 
 
-UNREADABLE = (DamagedBlockError, LookupError, OverflowError)
+UNREADABLE = (DamagedBlockError, msgspec.MsgspecError, LookupError, OverflowError)
 """Without a checksum (a short body) damage may also look like this."""
 THERE = {
-    Kind.CHANGES: "SELECT first_ms, last_ms, lowest, members, 0 FROM log WHERE id = ?",
-    Kind.ROOMS: "SELECT first_ms, last_ms, lowest, members, 0 FROM log WHERE id = ?",
-    Kind.SHELF: "SELECT first_ms, last_ms, 0, x'', mask FROM shelves WHERE id = ?",
-    Kind.ROOM_SHELF: "SELECT first_ms, last_ms, 0, x'', 0 FROM room_chapters WHERE id = ?",
-    Kind.MARKS: "SELECT first_ms, last_ms, 0, x'', 0 FROM mark_chapters WHERE id = ?",
+    Kind.CHANGES: "SELECT first_ms, last_ms, lowest, members, 0, 0 FROM log WHERE id = ?",
+    Kind.ROOMS: "SELECT first_ms, last_ms, lowest, members, 0, 0 FROM log WHERE id = ?",
+    Kind.SHELF: "SELECT first_ms, last_ms, 0, x'', id & 0xFFFFFF, mask FROM shelves WHERE id = ?",
+    Kind.ROOM_SHELF: "SELECT first_ms, last_ms, 0, x'', 0, 0 FROM room_chapters WHERE id = ?",
+    Kind.MARKS: "SELECT first_ms, last_ms, 0, x'', 0, 0 FROM mark_chapters WHERE id = ?",
+    Kind.HOURS: "SELECT (id >> 16 & 0x3FFFFF) * 3600000, (id >> 16 & 0x3FFFFF) * 3600000 + 3599999,"
+    " 0, x'', id >> 38, 0xFFFFFFFF FROM hours WHERE id = ?",
+    Kind.WEEK: "SELECT (id & 0xFFFF) * 604800000, (id & 0xFFFF) * 604800000 + 604799999,"
+    " 0, x'', id >> 16, 0xFFFFFFFF FROM weeks WHERE id = ?",
 }
-"""What its row says of a damaged place: times, and the series as ``members`` or as a mask."""
+"""What its row says of a damaged place: times, and the series as ``members`` or by shelf and mask.
+
+Which of the 32 series of its shelf an hour or a week held, only what was damaged knew.
+"""
+PART = {
+    Kind.CHANGES: ("SELECT body FROM log WHERE id = ?", "UPDATE log SET body = NULL WHERE id = ?"),
+    Kind.ROOMS: ("SELECT rooms FROM log WHERE id = ?", "UPDATE log SET rooms = NULL WHERE id = ?"),
+    Kind.HOURS: ("SELECT body FROM hours WHERE id = ?", "DELETE FROM hours WHERE id = ?"),
+    Kind.WEEK: ("SELECT body FROM weeks WHERE id = ?", "DELETE FROM weeks WHERE id = ?"),
+}
+"""What of a damaged place is kept, and how it leaves where it was."""
+TOLD = (
+    "A part of the history cannot be read any more (%s %d: %s). History has a gap there for"
+    " %d series between %s and %s UTC; everything else goes on. The disk forgets what was"
+    " written: put in a new one soon. A backup from before still has these readings."
+)
+TOLD_COUNTED = (
+    "Hours of the history cannot be read any more (%s %d: %s). For up to %d series between %s and"
+    " %s UTC they are counted anew from the readings; where these are not kept any more, charts"
+    " have a gap. The disk forgets what was written: put in a new one soon."
+)
+COUNTED = (Kind.HOURS, Kind.WEEK)
+"""What can be counted anew from the readings, while these are kept."""
 LOST = (
     "SELECT kind, place, first_ms, last_ms, reason, lowest, members FROM damaged"
     " WHERE kind = 'changes' AND body NOT NULL"
 )
 """Commits whose changes were set aside."""
 MAX_REASON = 500  # characters
-SHELF_MASK = (1 << 24) - 1  # the rest of a shelf's number is its chapter
+
+
+There = tuple[int, int, int, bytes, int, int]
 
 
 class Damage(msgspec.Struct, frozen=True):
@@ -81,10 +114,10 @@ class DamagedPlaceError(DamagedBlockError):
         self.damage = damage
 
 
-def damage_at(kind: Kind, place: int, row: tuple[int, int, int, bytes, int], reason: str) -> Damage:
+def damage_at(kind: Kind, place: int, row: There, reason: str) -> Damage:
     """A row of ``THERE``."""
-    first_ms, last_ms, lowest, held, mask = row
-    base = (place & SHELF_MASK) << SHELF_BITS
+    first_ms, last_ms, lowest, held, shelf, mask = row
+    base = shelf << SHELF_BITS
     on_shelf = {base + bit for bit in range(1 << SHELF_BITS) if mask >> bit & 1}
     numbers = frozenset(on_shelf | numbers_in(lowest, held))
     return Damage(kind, place, first_ms, last_ms, reason, numbers)
@@ -103,9 +136,7 @@ def tell(damage: Damage) -> None:
         for ms in (damage.first_ms, damage.last_ms)
     )
     log.error(
-        "A part of the history cannot be read any more (%s %d: %s). History has a gap there for"
-        " %d series between %s and %s UTC; everything else goes on. The disk forgets what was"
-        " written: put in a new one soon. A backup from before still has these readings.",
+        TOLD_COUNTED if damage.kind in COUNTED else TOLD,
         damage.kind, damage.place, damage.reason, len(damage.numbers), first, last,
     )  # fmt: skip
 
@@ -119,15 +150,13 @@ def note(db: sqlite3.Connection, found: Iterable[Damage], now_ms: int) -> list[D
 
 
 def set_aside(db: sqlite3.Connection, damage: Damage, now_ms: int) -> bool:
-    """Move a damaged part of a commit out of the log as it is; False: that was told already."""
+    """Move what is damaged out of its table as it is; False: that was told already."""
     is_new = _keep(db, damage, now_ms)
-    part = "body" if damage.kind is Kind.CHANGES else "rooms"
-    db.execute(
-        f"UPDATE damaged SET body = (SELECT {part} FROM log WHERE id = place)"  # noqa: S608
-        " WHERE kind = ? AND place = ?",
-        (damage.kind, damage.place),
-    )
-    db.execute(f"UPDATE log SET {part} = NULL WHERE id = ?", (damage.place,))  # noqa: S608
+    read, take_away = PART[damage.kind]
+    (body,) = db.execute(read, (damage.place,)).fetchone()
+    keep = "UPDATE damaged SET body = ? WHERE kind = ? AND place = ?"
+    db.execute(keep, (body, damage.kind, damage.place))
+    db.execute(take_away, (damage.place,))
     return is_new
 
 

@@ -26,18 +26,18 @@ from hub.store.checkpoint import ROOM
 from hub.store.damage import Kind
 from hub.store.extent import oldest_ms
 from hub.store.history import end_of, read_steps
-from hub.store.hours import read_hours
+from hub.store.hours import hour_of, read_hours
+from hub.store.loading import Loaded, load
 from hub.store.merge import Range, in_order
 from hub.store.migrations import LATEST, version
 from hub.store.opening import recalled
 from hub.store.packing import LATE, Columns
 from hub.store.query import Hour, StoreError
 from hub.store.reader import EVER_MS, Question, Running, open_readonly
-from hub.store.rollup import HourRow, merge
+from hub.store.rollup import merge
 from hub.store.roomlog import RoomLog, read_rows, room_steps
 from hub.store.shelf import Step
 from hub.store.spans import Window
-from hub.store.writer import Loaded, load
 
 PIECE_MS = 24 * 3_600_000
 MOST_PIECES = 512  # in one go, where there is nothing
@@ -151,7 +151,7 @@ class History:
         with self._question() as question:
             _, rows = read_hours(question, number, from_ms, to_ms)
         rows += [row for row in fresh if from_ms <= row.hour_ms < to_ms]
-        return [_hour(key, row) for row in merge(rows)]
+        return [hour_of(key, row) for row in merge(rows)]
 
     def room_steps(self, room: str, from_ms: int, to_ms: int) -> Sequence[RoomStep]:
         """As ``Store.room_steps``."""
@@ -211,7 +211,3 @@ class Ends:
             self._ends.append(next_end.get(number, UNTOLD))
             if previous is not None and not late[columns.note[at]]:
                 next_end[number] = columns.base_ms + columns.observed[at] - previous
-
-
-def _hour(key: SeriesKey, row: HourRow) -> Hour:
-    return Hour(key, row.hour_ms, row.covered_ms, row.mean, row.low, row.high, row.shares)

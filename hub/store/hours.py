@@ -18,9 +18,12 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
-import zstandard
 
+from hub.domain.series import SeriesKey
+from hub.store.damage import THERE, UNREADABLE, Damage, Kind, damage_at, set_aside
 from hub.store.packing import deflate, inflate, plain, value_of
+from hub.store.planes import compress, decompress
+from hub.store.query import Hour
 from hub.store.reader import Question
 from hub.store.rollup import HOUR_MS, HourRow, merge
 from hub.store.shelf import shelf_of
@@ -30,6 +33,8 @@ WEEK_BITS = 16
 WEEK_HOURS = 168
 WEEK_MS = WEEK_HOURS * HOUR_MS
 LEVEL = 9
+WEEK_AT = "SELECT id, body FROM weeks WHERE id = ?"
+HOURS_IN = "SELECT id, body FROM hours WHERE id BETWEEN ? AND ? ORDER BY id"
 
 
 class Week(msgspec.Struct, array_like=True):
@@ -63,6 +68,10 @@ def week_id(shelf: int, week: int) -> int:
     return shelf << WEEK_BITS | week
 
 
+def hour_of(key: SeriesKey, row: HourRow) -> Hour:
+    return Hour(key, row.hour_ms, row.covered_ms, row.mean, row.low, row.high, row.shares)
+
+
 def add_hours(db: sqlite3.Connection, rows: Iterable[HourRow]) -> None:
     """Keep hours; the caller's transaction commits them."""
     shelves: dict[tuple[int, int], list[HourRow]] = defaultdict(list)
@@ -84,7 +93,8 @@ def read_hours(
 ) -> tuple[int, list[HourRow]]:
     """What is kept of the hours of one series that begin in this time, oldest row first.
 
-    And the checkpoint that wrote the last of them: later ones are in memory.
+    And the checkpoint that wrote the last of them: later ones are in memory. What is damaged is
+    left out; the upkeep has it counted anew.
     """
     checkpoint = next((row_id for (row_id,) in question.rows("SELECT id FROM live", ())), 0)
     shelf = shelf_of(number)
@@ -92,14 +102,15 @@ def read_hours(
     weeks = (week_id(shelf, from_ms // WEEK_MS), week_id(shelf, to_ms // WEEK_MS))
     found: list[HourRow] = []
     sql = "SELECT id, body FROM weeks WHERE id BETWEEN ? AND ?"
-    for week, body in question.rows(sql, weeks):
+    for place, body in question.rows(sql, weeks):
         question.check()
-        found += open_week(body, week & (1 << WEEK_BITS) - 1, number)
-    sql = "SELECT body FROM hours WHERE id BETWEEN ? AND ?"
+        with question.passing_over(Kind.WEEK, place):
+            found += open_week(body, place & (1 << WEEK_BITS) - 1, number)
     bounds = (row_id(shelf, from_ms), row_id(shelf, to_ms, (1 << NTH_BITS) - 1))
-    for (body,) in question.rows(sql, bounds):
+    for place, body in question.rows(HOURS_IN, bounds):
         question.check()
-        found += _rows_of(body, number)
+        with question.passing_over(Kind.HOURS, place):
+            found += _rows_of(body, number)
     return checkpoint, [row for row in found if from_ms <= row.hour_ms <= to_ms]
 
 
@@ -130,27 +141,43 @@ def oldest_week(question: Question, before_ms: int) -> tuple[int, int] | None:
         start = row_id(shelf + 1, 0)
 
 
-def pack_week(db: sqlite3.Connection, shelf: int, week: int, before_ms: int) -> None:
+def pack_week(
+    db: sqlite3.Connection, shelf: int, week: int, before_ms: int, now_ms: int
+) -> list[Damage]:
     """Put the hours of a shelf and a week into one row, with what was packed of it before.
 
-    Hours from ``before_ms`` on stay as they are.
+    Hours from ``before_ms`` on stay as they are. What is damaged is set aside, and answered.
     """
     end_ms = min((week + 1) * WEEK_MS, before_ms)
     bounds = (row_id(shelf, week * WEEK_MS), row_id(shelf, end_ms) - 1)
+    blocks = [
+        *((Kind.WEEK, *row) for row in db.execute(WEEK_AT, (week_id(shelf, week),)).fetchall()),
+        *((Kind.HOURS, *row) for row in db.execute(HOURS_IN, bounds).fetchall()),
+    ]
     series: dict[int, list[HourRow]] = defaultdict(list)
-    packed = db.execute("SELECT body FROM weeks WHERE id = ?", (week_id(shelf, week),)).fetchone()
-    if packed is not None:
-        for number, raw in _opened(packed[0]).items():
-            series[number] = _rows(raw, week, number)
-    for (body,) in db.execute(
-        "SELECT body FROM hours WHERE id BETWEEN ? AND ? ORDER BY id", bounds
-    ):
-        for row in msgspec.msgpack.decode(inflate(body), type=list[HourRow]):
+    damaged: list[Damage] = []
+    for kind, place, body in blocks:
+        try:
+            rows = _of_week(body, week) if kind is Kind.WEEK else _of_hour(body)
+        except UNREADABLE as error:
+            found = damage_at(kind, place, db.execute(THERE[kind], (place,)).fetchone(), str(error))
+            damaged += [found] if set_aside(db, found, now_ms) else []
+            continue
+        for row in rows:
             series[row.number].append(row)
     made = {number: _packed(merge(rows), week) for number, rows in sorted(series.items())}
     whole = (week_id(shelf, week), _closed(made))
     db.execute("INSERT OR REPLACE INTO weeks VALUES (?, ?)", whole)
     db.execute("DELETE FROM hours WHERE id BETWEEN ? AND ?", bounds)
+    return damaged
+
+
+def _of_week(body: bytes, week: int) -> list[HourRow]:
+    return [row for number, raw in _opened(body).items() for row in _rows(raw, week, number)]
+
+
+def _of_hour(body: bytes) -> list[HourRow]:
+    return msgspec.msgpack.decode(inflate(body), type=list[HourRow])
 
 
 def open_week(body: bytes, week: int, number: int) -> list[HourRow]:
@@ -160,11 +187,11 @@ def open_week(body: bytes, week: int, number: int) -> list[HourRow]:
 
 
 def _closed(made: Mapping[int, Week]) -> bytes:
-    return zstandard.ZstdCompressor(level=LEVEL).compress(msgspec.msgpack.encode(made))
+    return compress([msgspec.msgpack.encode(made)], LEVEL)
 
 
 def _opened(body: bytes) -> dict[int, msgspec.Raw]:
-    return _weeks.decode(zstandard.ZstdDecompressor().decompress(body))
+    return _weeks.decode(decompress(body))
 
 
 def _packed(rows: Sequence[HourRow], week: int) -> Week:

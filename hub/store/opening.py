@@ -13,10 +13,11 @@ import msgspec
 import zstandard
 
 from hub.store.checkpoint import Memory, recall
+from hub.store.loading import Loaded, load
 from hub.store.planes import DamagedBlockError
 from hub.store.query import StoreError
 from hub.store.reader import open_readonly
-from hub.store.writer import Loaded, Writer, explain_damage, is_damage, load
+from hub.store.writer import Writer, explain_damage, is_damage
 
 log = logging.getLogger(__name__)
 UNREADABLE = (

@@ -42,10 +42,11 @@ from hub.domain.views import RoomStep, StorageState
 from hub.live import Change
 from hub.store.checkpoint import ROOM, pulse, room_key, save
 from hub.store.commits import Commits
-from hub.store.damage import Damage, Kind
+from hub.store.damage import COUNTED, Damage
 from hub.store.group import FAR_MS, Group
 from hub.store.history import Wanted, read_page, read_steps, read_whole_steps
-from hub.store.hours import read_hours
+from hub.store.hours import hour_of, read_hours
+from hub.store.loading import Loaded
 from hub.store.mending import Times
 from hub.store.mirrors import Mirrors
 from hub.store.opening import open_database, recalled, take_folder
@@ -61,13 +62,13 @@ from hub.store.query import (
 )
 from hub.store.reader import DEADLINE_S, NOTHING, Question, Reader, Running, Unwritten
 from hub.store.retention import Keep, kept_since
-from hub.store.rollup import HourRow, merge
+from hub.store.rollup import merge
 from hub.store.roomlog import RoomLog, read_rows, room_steps
 from hub.store.shelf import Step
 from hub.store.timeshift import TimeShift
 from hub.store.upkeep import Upkeep
 from hub.store.wear import Wear
-from hub.store.writer import Loaded, Writer
+from hub.store.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +96,7 @@ class Store:
         self.live = memory.live
         self.wear = wear
         wear.load(loaded.wear)
-        self.damaged: dict[tuple[Kind, int], Damage] = {}
-        """What questions could not read; the upkeep writes it down."""
+        self.damaged = loaded.damaged  # and what questions cannot read; for the upkeep
         self.on_storage: Callable[[StorageState], None] | None = None
         """Called once when writing fails, and once when it works again."""
         self._clock = clock
@@ -262,7 +262,7 @@ class Store:
             if checkpoint <= known:
                 break  # or what is fresh was written meanwhile, and would count twice
         fresh = [r for r in fresh if r.number == number and from_ms <= r.hour_ms < to_ms]
-        return [_hour(key, row) for row in merge([*rows, *fresh]) if row.covered_ms]
+        return [hour_of(key, row) for row in merge([*rows, *fresh]) if row.covered_ms]
 
     # --- for the upkeep --------------------------------------------------------------------------
 
@@ -282,6 +282,11 @@ class Store:
     def cursors(self) -> list[MirrorCursor]:
         """Of the mirrors of this run."""
         return self.mirrors.of_this_run()
+
+    def count_anew(self, damage: Damage) -> None:
+        """Hours that cannot be read must be computed from their readings."""
+        if damage.kind in COUNTED:
+            self.live.count_anew(damage.numbers, damage.first_ms, damage.last_ms)
 
     async def mend(self) -> None:
         """Compute hours anew that late readings touched, or a clock that was set."""
@@ -393,7 +398,3 @@ class Store:
 def _complain(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.critical("The store has stopped committing; restart the hub", exc_info=error)
-
-
-def _hour(key: SeriesKey, row: HourRow) -> Hour:
-    return Hour(key, row.hour_ms, row.covered_ms, row.mean, row.low, row.high, row.shares)

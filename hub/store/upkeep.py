@@ -56,6 +56,9 @@ class History(Protocol):
     def damaged(self) -> Mapping[tuple[Kind, int], Damage]:
         """What questions could not read."""
 
+    def count_anew(self, damage: Damage) -> None:
+        """Hours that cannot be read must be computed from their readings."""
+
     async def mend(self) -> None:
         """Compute hours anew that late readings touched."""
 
@@ -120,7 +123,9 @@ class Upkeep:
             add = partial(note, found=fresh, now_ms=self._clock.now_ms())
             for damage in await self._work("damage", add):
                 tell(damage)
-            self._noted.update((damage.kind, damage.place) for damage in fresh)
+            for damage in fresh:
+                self._noted.add((damage.kind, damage.place))
+                self._history.count_anew(damage)
 
     async def _mend(self) -> None:
         await self._history.mend()
@@ -179,8 +184,10 @@ class Upkeep:
             return False
         shelf, week = found
         settled_ms = now_ms - SETTLED_MS
-        pack = partial(hours.pack_week, shelf=shelf, week=week, before_ms=settled_ms)
-        await self._work("hours", pack)
+        pack = partial(hours.pack_week, shelf=shelf, week=week, before_ms=settled_ms, now_ms=now_ms)
+        for damage in await self._work("hours", pack):
+            tell(damage)
+            self._history.count_anew(damage)
         return True
 
     async def _delete_old(self) -> bool:

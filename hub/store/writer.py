@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -21,17 +21,16 @@ from typing import TypeVar
 import msgspec
 
 from hub.domain.series import SeriesKey
-from hub.store.checkpoint import Logged, freeze
+from hub.store.checkpoint import freeze
 from hub.store.group import Group
 from hub.store.hours import add_hours
 from hub.store.members import members
-from hub.store.migrations import LATEST, migrate, version
-from hub.store.outbox import MirrorCursor, cursors, keep_cursors
-from hub.store.packing import RoomRow, pack, pack_rooms, unpack, unpack_rooms
+from hub.store.migrations import migrate
+from hub.store.outbox import keep_cursors
+from hub.store.packing import pack, pack_rooms
 from hub.store.query import StoreError
-from hub.store.reader import SEALED_UPTO
-from hub.store.restamp import Boot, boots_of, keep_boot, true_rooms
-from hub.store.wear import Wear, keep_days, recent_days
+from hub.store.restamp import keep_boot
+from hub.store.wear import Wear, keep_days
 
 log = logging.getLogger(__name__)
 
@@ -46,24 +45,6 @@ IS_WRITTEN = (  # a group has at least one of these
     " UNION ALL SELECT 1 FROM pulse WHERE id = ?"
 )
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-class Loaded(msgspec.Struct):
-    """What a database holds that the hub needs at start."""
-
-    keys: dict[int, SeriesKey] = {}
-    checkpoint: bytes | None = None
-    checkpoint_id: int = 0
-    log: list[Logged] = []
-    """Commits after the checkpoint."""
-    rooms: list[tuple[int, RoomRow]] = []
-    """Room steps that are not sealed yet, with their commits."""
-    last_id: int = 0
-    alive_ms: int = 0
-    deliveries: dict[int, bytes] = {}
-    cursors: dict[str, MirrorCursor] = {}
-    wear: list[tuple[int, str, int]] = []
-    boots: list[Boot] = []
 
 
 def explain_damage(path: Path, error: Exception) -> StoreError:
@@ -195,60 +176,6 @@ class Writer:
         self._known.update(fresh)
 
 
-def load(db: sqlite3.Connection) -> Loaded:
-    """Read what the hub needs at start: the checkpoint and the log after it.
-
-    A database of an older schema, on a disk that cannot be written, is read as empty.
-    """
-    loaded = Loaded()
-    if version(db) < LATEST:
-        return loaded
-    for number, *key in db.execute("SELECT number, device, channel, part FROM series"):
-        loaded.keys[number] = SeriesKey(*key)
-    live = db.execute("SELECT id, saved_ms, body FROM live").fetchone()
-    if live is not None:
-        loaded.checkpoint_id, loaded.alive_ms, loaded.checkpoint = live
-    (sealed,) = db.execute(SEALED_UPTO).fetchone() or (0,)
-    loaded.last_id = max(loaded.checkpoint_id, sealed)
-    boots = loaded.boots = boots_of(db)
-    query = "SELECT id, rooms FROM log WHERE id > ? AND rooms IS NOT NULL ORDER BY id"
-    for row_id, packed in db.execute(query, (sealed,)):
-        rows = true_rooms(boots, row_id, unpack_rooms(packed))
-        loaded.rooms += [(row_id, row) for row in rows]
-    loaded.log = list(_replayable(db, loaded))
-    loaded.deliveries = _deliveries(db)
-    loaded.cursors = cursors(db)
-    loaded.wear = recent_days(db)
-    return loaded
-
-
-def _replayable(db: sqlite3.Connection, loaded: Loaded) -> Iterator[Logged]:
-    """Commits after the checkpoint, with the pulse behind the one it came with."""
-    felt = db.execute("SELECT id, saved_ms, body FROM pulse").fetchone() or (0, 0, None)
-    is_felt = felt[0] <= loaded.checkpoint_id
-    query = "SELECT id, saved_ms, rooms, body FROM log WHERE id > ? ORDER BY id"
-    for row_id, saved_ms, rooms, body in db.execute(query, (loaded.checkpoint_id,)):
-        if not is_felt and row_id > felt[0]:
-            is_felt = True
-            yield None, [], felt[2]
-        columns = None if body is None else unpack(body)
-        yield columns, [] if rooms is None else unpack_rooms(rooms), None
-        loaded.last_id, loaded.alive_ms = row_id, max(loaded.alive_ms, saved_ms)
-    if not is_felt:
-        loaded.last_id = max(loaded.last_id, felt[0])
-        loaded.alive_ms = max(loaded.alive_ms, felt[1])
-        yield None, [], felt[2]
-
-
-def _deliveries(db: sqlite3.Connection) -> dict[int, bytes]:
-    confirmed = db.execute("SELECT max(confirmed) FROM deliveries").fetchone()[0] or 0
-    known: dict[int, bytes] = {}
-    query = "SELECT body FROM deliveries WHERE id > ? ORDER BY id"
-    for (body,) in db.execute(query, (confirmed,)):
-        known.update(msgspec.msgpack.decode(body, type=list[tuple[int, bytes]]))
-    return known
-
-
 def _fresh_keys(group: Group, known: set[int]) -> dict[int, SeriesKey]:
     fresh = {c.number: c.key for c in group.changes if c.number not in known}
     fresh.update((n, key) for n, key in group.extra_keys.items() if n not in known)
@@ -257,7 +184,8 @@ def _fresh_keys(group: Group, known: set[int]) -> dict[int, SeriesKey]:
 
 def _write_log(db: sqlite3.Connection, group: Group) -> None:
     times = [change.observed_ms for change in group.changes]
-    times += [item.at_ms for item in (*group.rooms, *group.marks)]
+    times += [room.at_ms for room in group.rooms]
+    times += [mark.at_ms for mark in group.marks]
     numbers = [change.number for change in group.changes]
     numbers += [room.number for room in group.rooms]
     is_said = group.rooms or group.marks
