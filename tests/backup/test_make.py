@@ -40,7 +40,7 @@ def write_always(database: str, stop: object, written: object) -> None:
             db.execute("UPDATE last SET number = ?", (number,))
             db.execute("UPDATE bulk SET body = randomblob(900) WHERE rowid = ?", (number % 9999,))
             db.execute("COMMIT")
-            written.value = number  # type: ignore[attr-defined]
+            written.value = number  # type: ignore[attr-defined]  # a moment behind the commit
 
 
 @contextmanager
@@ -90,7 +90,8 @@ def test_a_busy_hub_makes_no_copy_begin_again(
     with closing(sqlite3.connect(tmp_path / "to/linli.db")) as db:
         first, last = db.execute("SELECT first.number, last.number FROM first, last").fetchone()
         assert first == last, "one moment"
-        assert first <= told[0][2], "the moment of its beginning"
+        # its beginning may lie between a commit and the counter that tells it
+        assert first <= told[0][2] + 1, "the moment of its beginning"
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
