@@ -5,7 +5,9 @@
 
 A sensor's words are not kept one by one. A rule can only notice that a device was silent for as
 long as its word counts, or for as long as the shortest hold; so only the first word after such a
-silence is a mark, and in between it is as if the device spoke at every moment.
+silence is a mark, and in between it is as if the device spoke at every moment. A device that sees
+somebody is marked as well where a door moves, and one that is faulty at each word: the rules then
+ask when it last said so.
 """
 
 from __future__ import annotations
@@ -54,18 +56,29 @@ class Recorder:
         self._slots: dict[str, Slot] = {}
         self._astray: dict[SeriesKey, list[object]] = {}
         """What a broker remembers of a channel that was not heard live since."""
+        self._expected: set[str] = set()
+        """Devices that see somebody while a door moved, and did not speak since."""
         self._is_begun = False
 
     def word(self, line: Line, reading: Reading) -> None:
         """A device is about to be heard live."""
         at_ms, said_ms = reading.received_ms, reading.observed_ms
-        if line.heard_ms is not None:
-            if line.heard_ms >= said_ms:
-                return
-            if line.is_fresh(said_ms) and said_ms - line.heard_ms < NOTABLE_MS:
-                return
+        if line.heard_ms is not None and not self._is_notable(line, line.heard_ms, said_ms):
+            return
+        self._expected.discard(line.device)
         said = None if said_ms == at_ms else said_ms
         self._write(Mark(MarkKind.WORD, at_ms, 0, line.device, line.heard_ms, said))
+
+    def _is_notable(self, line: Line, heard_ms: int, said_ms: int) -> bool:
+        if heard_ms >= said_ms:
+            return False
+        is_silent = not line.is_fresh(said_ms) or said_ms - heard_ms >= NOTABLE_MS
+        return is_silent or line.is_faulty or line.device in self._expected
+
+    def door(self, plans: Plans, device: str) -> None:
+        """A door moved: the rules may ask who was last seen before, and who is seen again."""
+        for room in plans.rooms_of[device]:
+            self._expected.update(eye.line.device for eye in plans.of_room[room].eyes if eye.value)
 
     def reading(self, reading: Reading, is_known: bool) -> None:
         """A reading that witnesses take in. ``is_known``: each has been heard live before.
@@ -120,6 +133,7 @@ class Recorder:
         self._is_begun = True
         if when is When.START:
             self._astray.clear()
+            self._expected.clear()
         detail = {
             "when": when.value,
             "lines": _by_name(plans.lines),

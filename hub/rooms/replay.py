@@ -199,16 +199,20 @@ class Replay:
         self._see(to_ms)
         self.now_ms = to_ms
 
-    def _see(self, now_ms: int) -> None:
-        """An eye that sees somebody said so just now, or as long as it did."""
-        for key, _, witness in self.watch.witnesses():
-            if isinstance(witness, Eye) and witness.is_live and witness.is_good and witness.value:
-                end_ms = min(self._sights.end(key, now_ms), witness.line.heard_ms or 0, now_ms)
-                witness.seen_ms = max(witness.seen_ms or 0, end_ms)
+    def _see(self, now_ms: int, speaks: str = "") -> None:
+        """An eye that sees somebody said so just now, or as long as it did. ``speaks``: a device
+        that says something at this moment."""
+        for key, _, eye in self.watch.witnesses():
+            if isinstance(eye, Eye) and eye.is_live and eye.is_good and eye.value:
+                heard_ms = now_ms if key.device == speaks else eye.line.heard_ms or 0
+                end_ms = min(self._sights.end(key, now_ms), heard_ms, now_ms)
+                eye.seen_ms = max(eye.seen_ms or 0, end_ms)
 
     def _take(self, device: str | None, at_ms: int, items: Sequence[Mark | Change]) -> None:
         if device is not None:
             readings = tuple(_readings(items))
+            if any(reading.is_live for reading in readings):
+                self._see(at_ms, device)
             self.watch.hear(Message(device, readings, at_ms, True, True))
             self.watch.heard_until(device, self._words.end(device, at_ms))
             return
@@ -264,11 +268,12 @@ def _place(item: Mark | Change) -> tuple[int, int, int]:
 
 def _message(item: Mark | Change) -> tuple[int, int, str | None]:
     """What came in one message; marks that are none stand alone."""
-    if isinstance(item, Mark):
-        if item.kind in SPOKEN:
-            return (item.at_ms, 0, item.what)
+    if isinstance(item, Change):
+        return (item.received_ms, 0, item.key.device)
+    if item.kind not in SPOKEN:
         return (item.at_ms, item.order, None)
-    return (item.received_ms, 0, item.key.device)
+    is_live = item.kind is MarkKind.ONLINE or reading_of(item).is_live
+    return (item.at_ms, 0 if is_live else 1, item.what)
 
 
 def _readings(items: Sequence[Mark | Change]) -> Iterator[Reading]:

@@ -21,7 +21,7 @@ from hub.domain.mark import Mark
 from hub.domain.opening import Schedule
 from hub.domain.room import Override, OverrideKind, RoomState
 from hub.domain.series import Series, SeriesKey
-from hub.rooms.evidence import Witness
+from hub.rooms.evidence import KIND_OF_CHANNEL, Kind, Witness
 from hub.rooms.marks import Recorder, When, restore
 from hub.rooms.plans import Plans
 from hub.rooms.rules import Verdict, judge
@@ -139,7 +139,10 @@ class Watch:
         is_known = self._plans.is_live(reading)
         if is_known is not None:
             self._recorder.reading(reading, is_known)
-        return self._plans.take(reading)
+        is_news = self._plans.take(reading)
+        if is_news and KIND_OF_CHANNEL.get(reading.channel) is Kind.DOOR:
+            self._recorder.door(self._plans, reading.device)
+        return is_news
 
     def link(self, event: LinkChanged) -> None:
         code = "parent_down" if event.is_parent else "link_lost"

@@ -122,7 +122,7 @@ class Life:
     sensors: list[Sensor] = field(default_factory=sensors)
 
     def __post_init__(self) -> None:
-        self.random = Random(self.seed)  # noqa: S311 - a game
+        self.random = Random(self.seed)
         self.centre = centre(self.sensors)
         self.clock = Clock(true_time=self.time)
         self.now_ms = self.time.now
