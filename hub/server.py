@@ -14,6 +14,8 @@ from hub.configuration.models import TlsSection
 from hub.protocol import BoundedProtocol
 
 STOP_WITHIN_S = 2
+LEFT_AFTER_MS = 30_000
+"""A client that takes nothing for so long is left: what it holds is needed by those who listen."""
 
 
 class PortBusyError(OSError):
@@ -94,4 +96,6 @@ def listen(host: str, port: int) -> socket.socket:
     # asyncio sets this only where the socket names its protocol, and this one does not; without it
     # the second segment of an answer waits 40 ms for a delayed acknowledgement
     found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # connections inherit it; only the kernel sees that a stream's client has stopped reading
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LEFT_AFTER_MS)
     return found

@@ -9,32 +9,22 @@ what it was told; its picture of every room is also compared with the status, ch
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 
 from device_drivers.contract import Discard, DiscardReason, Message, Quality, Sample
-from edge.clock import Clock
 from edge.reading import TimeSource
 from edge.stamp import Stamp
-from edge.timekeeping import Timekeeper
-from hub import fitting, planning, settings
 from hub.api.stream import MERGE_S, ROUND_S
-from hub.lifetime import Parts
-from hub.run import assemble
-from hub.store.store import Store
 from tests.api.skipping_loop import SkippingLoop, settle, skip
-from tests.running_hub import config
+from tests.api.whole_hub import WholeHub, request_scope, whole_hub
 
-PORT = 18_080
 BEGIN_S = 1_795_276_800.0  # midnight of 22 November 2026 in Shanghai
 DAY_S = 86_400
 LONGEST_STEP_S = 600
@@ -103,15 +93,14 @@ class Heard:
 class Day:
     """A hub, its sensors, and somebody who asks."""
 
-    def __init__(self, parts: Parts, clock: Clock, client: httpx.AsyncClient) -> None:
-        self.parts = parts
-        self.clock = clock
-        self.client = client
+    def __init__(self, hub: WholeHub) -> None:
+        self.hub = hub
         self.heard = Heard()
-        self._stamps = {name: Stamp(name, clock, ZoneInfo("Asia/Shanghai")) for name in SAYS}
+        zone = ZoneInfo("Asia/Shanghai")
+        self._stamps = {name: Stamp(name, hub.clock, zone) for name in SAYS}
 
     async def get(self, path: str) -> Any:
-        response = await self.client.get(f"/api/v1/{path}")
+        response = await self.hub.client.get(f"/api/v1/{path}")
         assert response.status_code == 200, response.text
         return response.json()
 
@@ -124,11 +113,11 @@ class Day:
         )
         ways = [TimeSource.HUB, TimeSource.QUEUED, TimeSource.RETAINED]
         (way,) = chance.choices(ways, (90, 5, 5))
-        self.parts.vitals.intake.report(self._stamps[device].report(Message(samples), way))
+        self.hub.parts.vitals.intake.report(self._stamps[device].report(Message(samples), way))
 
     async def stir(self, chance: random.Random) -> None:
         """Mostly a sensor speaks; at times a line breaks, or staff say something."""
-        device, intake = chance.choice(list(SAYS)), self.parts.vitals.intake
+        device, intake = chance.choice(list(SAYS)), self.hub.parts.vitals.intake
         kind = chance.random()
         if kind < 0.9:
             self.speak(device, chance)
@@ -140,7 +129,7 @@ class Day:
             room = chance.choice(("gym", "hall"))
             said = {"kind": "looked", "people": chance.randint(0, 9)}
             path = f"/api/v1/rooms/{room}/overrides"
-            assert (await self.client.post(path, json=said)).status_code == 200
+            assert (await self.hub.client.post(path, json=said)).status_code == 200
 
     async def compare(self, *, is_whole: bool) -> None:
         """What the stream said last of each room and device is what the routes say now.
@@ -175,53 +164,9 @@ def without_ages(document: Any) -> Any:
     return [without_ages(one) for one in document] if isinstance(document, list) else document
 
 
-@contextlib.asynccontextmanager
-async def whole_hub(folder: Path, now: Callable[[], float]) -> AsyncIterator[Day]:
-    """Everything but the ports: no broker, no sockets."""
-    file = folder / "centre.yaml"
-    file.write_text(config(PORT, None, CENTRE))
-    clock = Clock(true_time=now)
-    loaded = settings.load(file)
-    store = await Store.open(folder / "data", clock)
-    before = await planning.recalled(store, clock)
-    files = fitting.Files(folder / "data", None)
-    parts = assemble(loaded, clock, Timekeeper("always"), store, before, files, PORT)
-    web = parts.server.config.app
-
-    async def with_state(scope: Any, receive: Any, send: Any) -> None:
-        await web({**scope, "state": {}, "server": ("127.0.0.1", PORT)}, receive, send)
-
-    transport = httpx.ASGITransport(with_state, client=("127.0.0.1", 1))
-    tasks = [asyncio.create_task(parts.tasks[name]()) for name in ("rooms", "devices")]
-    async with httpx.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{PORT}") as asked:
-        day = Day(parts, clock, asked)
-        tasks.append(asyncio.create_task(follow(with_state, day.heard)))
-        try:
-            yield day
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            parts.access.close()
-            await store.close()
-
-
 async def follow(web: Any, heard: Heard) -> None:
     """The stream as a program reads it."""
-    headers = [(b"host", f"127.0.0.1:{PORT}".encode()), (b"accept-language", b"zh-CN")]
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": "/api/v1/events",
-        "raw_path": b"/api/v1/events",
-        "query_string": b"",
-        "root_path": "",
-        "scheme": "http",
-        "http_version": "1.1",
-        "headers": headers,
-        "client": ("127.0.0.1", 2),
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-    }
+    scope = request_scope("/api/v1/events", (b"accept-language", b"zh-CN"))
 
     async def receive() -> dict[str, Any]:
         await asyncio.Event().wait()  # the client stays
@@ -251,7 +196,9 @@ def test_a_random_day_is_the_same_by_stream_and_by_rest(
 
 async def live_through(folder: Path, chance: random.Random) -> tuple[Heard, set[str]]:
     now_s, statuses = BEGIN_S, set[str]()
-    async with whole_hub(folder, lambda: now_s) as day:
+    async with whole_hub(folder, CENTRE, lambda: now_s) as hub:
+        day = Day(hub)
+        following = asyncio.create_task(follow(hub.web, day.heard))
         await settle()
         while now_s < BEGIN_S + DAY_S:
             now_s += chance.uniform(0.001, LONGEST_STEP_S)
@@ -264,4 +211,5 @@ async def live_through(folder: Path, chance: random.Random) -> tuple[Heard, set[
             await skip(ROUND_S)  # what came last in a round goes out with the next one
             await day.compare(is_whole=burst == 1)
             statuses |= {r["status"] for (n, _), r in day.heard.picture.items() if n == "room"}
+        following.cancel()
     return day.heard, statuses
