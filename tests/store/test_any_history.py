@@ -9,6 +9,6 @@ import pytest
 from tests.store.any_history import History
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(4))
 async def test_any_history(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     await History(tmp_path, seed, monkeypatch).run(80)
