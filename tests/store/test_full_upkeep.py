@@ -11,8 +11,8 @@ import pytest
 from hub.store import upkeep
 from hub.store.retention import Keep
 from hub.store.store import Store
-from tests.store.making import everything, opened
-from tests.store.test_damage import EVER, HOUR, KEY, T0_MS, kept, played
+from tests.store.making import EVER, T0_MS, everything, opened
+from tests.store.test_damage import HOUR, KEY, kept, played
 from tests.store.test_failing_disk import disk, fill
 
 __all__ = ["disk"]  # a fixture
