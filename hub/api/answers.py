@@ -101,14 +101,14 @@ def documented(*documents: Any, **problems: str) -> Responses:
 
 def refused(*, is_public: bool) -> Responses:
     """What the guard may say before any route."""
-    found = {
+    found: Responses = {
         421: problematic("The hub is not called by this name"),
         503: problematic("The hub is not set up yet, or cannot answer now"),
     }
     if not is_public:
         found[401] = problematic("Nobody in particular asks, or the token is not good")
         found[403] = problematic("Whoever asks may not")
-    return dict(found)
+    return found
 
 
 def problematic(description: str) -> dict[str, Any]:

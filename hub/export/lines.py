@@ -124,11 +124,11 @@ class Ndjson:
                 name_of(change.key),
                 change.value,
                 change.unit,
-                change.quality.value,
+                change.quality,
                 change.reason,
                 stamp(change.observed_ms),
                 stamp(change.received_ms),
-                change.time_source.value,
+                change.time_source,
                 stamp(until_ms),
             )
             for change, until_ms in found

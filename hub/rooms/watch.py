@@ -242,4 +242,4 @@ def says(state: RoomState) -> tuple[object, ...]:
     """What people see of a state; ages are not news."""
     codes = tuple((r.code, r.params.get("device")) for r in state.reasons)
     known = (state.status, state.presence, state.crowding, state.people, codes, state.zones)
-    return (*known, state.purpose, state.override)
+    return (*known, state.confidence, state.purpose, state.override)

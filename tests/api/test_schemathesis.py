@@ -51,6 +51,7 @@ REAL = {"room": "gym", "device": "eye", "channel": "presence"}
 """Of what there is; a made-up name hardly ever meets one."""
 
 Headers = dict[str, str]
+Request = Case[Any]
 NOISE = st.fixed_dictionaries(
     {},
     optional={
@@ -71,9 +72,9 @@ class Asking:
     callers: Mapping[str, Headers]
     session: requests.Session
 
-    def send(self, case: Case, headers: Headers) -> requests.Response:
-        case.headers = {**(case.headers or {}), **headers}
-        sent = {**case.as_transport_kwargs(base_url=self.url), "timeout": WITHIN_S}
+    def send(self, case: Request, headers: Headers) -> requests.Response:
+        sent = case.as_transport_kwargs(base_url=self.url, headers=headers)
+        sent["timeout"] = WITHIN_S
         if case.operation.path != STREAM:
             return self.session.request(**sent)
         # it never ends: its first words show what it is
@@ -102,7 +103,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
             hub.kill()
 
 
-def cases(operation: Any) -> st.SearchStrategy[Case]:
+def cases(operation: Any) -> st.SearchStrategy[Request]:
     """Requests that fit the document, and such that do not; half of them name what there is."""
     fit = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     unfit = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
@@ -110,7 +111,7 @@ def cases(operation: Any) -> st.SearchStrategy[Case]:
     return st.one_of(fit, fit, unfit) if has_parts else fit
 
 
-def made_real(case: Case, parts: frozenset[str]) -> Case:
+def made_real(case: Request, parts: frozenset[str]) -> Request:
     for place in (case.path_parameters, case.query):
         for name in parts & set(place or ()):
             place[name] = REAL[name]
@@ -159,7 +160,7 @@ def test_answers_are_those_that_the_document_promises(asking: Asking, route: str
         noise=NOISE,
         number=st.integers(0, 1 << 40),
     )
-    def ask(case: Case, parts: frozenset[str], noise: Headers, number: int) -> None:
+    def ask(case: Request, parts: frozenset[str], noise: Headers, number: int) -> None:
         made_real(case, parts)
         case.query = {**(case.query or {}), "unheard-of": str(number)}
         seen: set[tuple[int, bytes]] = set()
