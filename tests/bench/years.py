@@ -224,7 +224,8 @@ def _packed_week(rows: Iterable[HourRow], week: int) -> list[tuple[int, bytes]]:
         add_hours(db, held)
         shelves = sorted({shelf_of(row.number) for row in held})
         for shelf in shelves:
-            pack_week(db, shelf, week, (week + 1) * WEEK_MS)
+            end_ms = (week + 1) * WEEK_MS
+            assert not pack_week(db, shelf, week, end_ms, end_ms)
         bodies = [body for (body,) in db.execute("SELECT body FROM weeks ORDER BY id")]
         return list(zip(shelves, bodies, strict=True))
 

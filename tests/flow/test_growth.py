@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hub.domain.room import Status
-from hub.store import writer
+from hub.store import loading, writer
 from hub.store.reader import open_readonly
 from hub.store.retention import Keep
 from hub.store.store import DATABASE, Store
@@ -77,7 +77,7 @@ def read_at_start(folder: Path) -> int:
     db = open_readonly(folder / DATABASE)
     assert db is not None
     with closing(db):
-        loaded = writer.load(db)
+        loaded = loading.load(db)
     return len(loaded.log) + len(loaded.rooms)
 
 
