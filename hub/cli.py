@@ -24,6 +24,7 @@ COMMANDS = {
     "simulate": "feed a running hub with simulated devices",
     "mirror": "how far copies on other servers are; send again; compare",
     "export": "write readings or a room's history to CSV or NDJSON",
+    "explain": "why a room was free, in use or unknown, at any past moment",
     "user": "accounts of people: add, list, roles, password, disable",
     "token": "keys for programs and screens: make, list, revoke",
     "backup": "copy history and configuration into one file, while the hub runs",

@@ -156,6 +156,10 @@ class Replay:
         """What is said of the room at the moment that was reached."""
         return self.watch.states[self._room]
 
+    def slot(self, at_ms: int) -> Slot:
+        """What was planned for the room."""
+        return (self._schedule or self._planned).slot(self._room, at_ms)
+
     def run(self, heard: Heard, to_ms: int) -> None:
         """Go on up to a moment, itself included; the first time from the frame on."""
         self._words, self._sights = Words(heard), Sights(heard.changes)
@@ -177,10 +181,11 @@ class Replay:
         self.now_ms, self._is_away = frame.at_ms, False
         self.watch = Watch(self._centre, self._schedule or self._planned, self._tell_of_room)
         heard_ms = {d.id: self._words.end(d.id, frame.at_ms) for d in self._centre.devices}
-        said = {self._room: self._said_of_room(frame.at_ms - 1)}  # or a mark says so
+        said = {self._room: self.said(frame.at_ms - 1)}  # or a mark says so
         self.watch.remember(detail, said, heard_ms, frame.at_ms)
 
-    def _said_of_room(self, at_ms: int) -> tuple[Override, ...]:
+    def said(self, at_ms: int) -> tuple[Override, ...]:
+        """What staff had said of the room and not taken back."""
         return tuple(
             item
             for item in self._overrides
@@ -235,7 +240,7 @@ class Replay:
             health = Health.FAULTY if mark.detail else Health.OK
             self.watch.health(HealthChanged(mark.what, health, at_ms))
         elif mark.kind is MarkKind.OVERRIDE:
-            self.watch.override(mark.what, self._said_of_room(at_ms), at_ms)
+            self.watch.override(mark.what, self.said(at_ms), at_ms)
         elif mark.kind is MarkKind.SLOT:
             self._planned.add(mark.what, slot_of(mark.detail), at_ms)
             self.watch.reschedule(at_ms)

@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hub.domain.room import Text
 from hub.domain.series import SeriesKey
@@ -32,6 +33,7 @@ from hub.store.merge import Range, in_order
 from hub.store.migrations import LATEST, version
 from hub.store.opening import recalled
 from hub.store.packing import LATE, Columns
+from hub.store.past import Heard, Wanted, keys_of, read_past
 from hub.store.query import Hour, StoreError
 from hub.store.reader import EVER_MS, Question, Running, open_readonly
 from hub.store.rollup import merge
@@ -41,6 +43,7 @@ from hub.store.spans import Window
 
 PIECE_MS = 24 * 3_600_000
 MOST_PIECES = 512  # in one go, where there is nothing
+T = TypeVar("T")
 UNTOLD = -(2**63)  # an end that nobody knows
 
 
@@ -162,6 +165,15 @@ class History:
         with self._question() as question:
             rows = read_rows(question, number, hot, from_ms, to_ms)
         return room_steps(rows, until, from_ms, to_ms)
+
+    def heard(self, wanted: Wanted) -> Heard:
+        """As ``Store.past``."""
+        return self.ask(partial(read_past, wanted=wanted, keys=keys_of(self._live, wanted)))
+
+    def ask(self, ask: Callable[[Question], T]) -> T:
+        """Anything else."""
+        with self._question() as question:
+            return ask(question)
 
     def _question(self) -> Question:
         return Question(self._db, self._upto, (), self._running, math.inf)

@@ -1,4 +1,4 @@
-"""A day of a small centre, lived through intake, store and rooms, with everything that can go wrong.
+"""A day of a small centre, lived through intake, store and rooms, with all that can go wrong.
 
 The clock is pushed from one moment to the next; before each message comes what time alone changes.
 """
@@ -177,7 +177,12 @@ class Life:
                 break
             while stops and stops[0] <= at:
                 await self._restart(stops.pop(0))
-            at = max(at, self.time.now)  # what came while it was away was not heard
+                trouble = max(trouble, self.time.now + 7)
+                for sensor in self.sensors:  # each comes back in its own time
+                    back = self.time.now + self.random.randrange(1, MINUTE)
+                    said[sensor.id] = max(said[sensor.id], back)
+                    turns[sensor.id] = max(turns[sensor.id], back)
+                at = min(*said.values(), *turns.values(), trouble)
             await self.go_on(at)
             for sensor in self.sensors:
                 is_turn = turns[sensor.id] <= at
@@ -230,32 +235,33 @@ class Life:
         """Something that happens to a hub."""
         now, sensor = self.time.now, self.random.choice(self.sensors)
         some = frozenset(s.id for s in self.random.sample(self.sensors, 3))
-        what = self.random.randrange(9)
-        if what == 0:
-            sensor.quiet_until_ms = now + self.random.randrange(SECOND, 40 * MINUTE)
-        elif what == 1:
-            name, up = self.random.choice(("mqtt", "usb")), self.random.random() < 0.6
-            self.intake.link(name, some, up, "gone")
-        elif what == 2:
-            self.intake.parent("bridge", some, self.random.random() < 0.6)
-        elif what == 3:
-            health = self.random.choice((Health.FAULTY, Health.OK, Health.OK))
-            self.bus.publish(HealthChanged(sensor.id, health, now))
+        is_up = self.random.random() < 0.6
+        what = self.random.randrange(8)
+        if what < 4:
+            self._break(what, sensor, some, is_up)
         elif what == 4:
-            online = Reading(
-                sensor.id, "online", "", self.random.choice((0, 1, 1)), "1", Quality.GOOD, "",
-                now, now, self.random.choice((TimeSource.HUB, TimeSource.RETAINED)),
-            )  # fmt: skip
-            self.intake.report(Report(sensor.id, (online,), now, False))
+            at, way = self.time.now, self.random.choice((TimeSource.HUB, TimeSource.RETAINED))
+            said = Reading(sensor.id, "online", "", int(is_up), "1", Quality.GOOD, "", at, at, way)
+            self.intake.report(Report(sensor.id, (said,), now, False))
         elif what == 5:
             self._say(sensor, self.random.choice((TimeSource.RETAINED, TimeSource.QUEUED)), 1)
         elif what == 6:
             self.plans.shift_ms += self.random.randrange(HOUR)
             self.bus.publish(ScheduleChanged(now))
-        elif what == 7:
-            await self._decide(now)
         else:
-            await catch_up(self.store)
+            await self._decide(now)
+
+    def _break(self, what: int, sensor: Sensor, some: frozenset[str], is_up: bool) -> None:
+        now = self.time.now
+        if what == 0:
+            sensor.quiet_until_ms = now + self.random.randrange(SECOND, 40 * MINUTE)
+        elif what == 1:
+            self.intake.link(self.random.choice(("mqtt", "usb")), some, is_up, "gone")
+        elif what == 2:
+            self.intake.parent("bridge", some, is_up)
+        else:
+            health = Health.OK if is_up else Health.FAULTY
+            self.bus.publish(HealthChanged(sensor.id, health, now))
 
     async def _decide(self, now: int) -> None:
         room = self.random.choice(self.centre.rooms).id
