@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from hub.configuration.models import TlsSection
-from hub.protocol import BoundedProtocol
+from hub.protocol import MOST, BoundedProtocol
 
 STOP_WITHIN_S = 2
 LEFT_AFTER_MS = 30_000
@@ -49,7 +49,7 @@ class Server(uvicorn.Server):
             date_header=True,
             timeout_graceful_shutdown=STOP_WITHIN_S,
             timeout_keep_alive=30,
-            limit_concurrency=1_000,
+            limit_concurrency=2 * MOST,  # the protocol closes what is too much
             proxy_headers=False,  # whoever asks could have written them
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
