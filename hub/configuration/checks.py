@@ -128,7 +128,8 @@ def _doors(draft: Draft, document: Document) -> Iterator[Problem]:
 def _plans(draft: Draft, document: Document) -> Iterator[Problem]:
     """A plan is of a floor that has rooms, and a floor has one plan."""
     buildings = list(dict.fromkeys(written(document, "buildings").values()))
-    only = buildings[0] if len(buildings) == 1 else None
+    implied = draft.centre.id if draft.centre is not None and not buildings else None
+    only = buildings[0] if len(buildings) == 1 else implied
     floors = {(room.building or only, room.floor) for room in draft.rooms.values()}
     first: dict[tuple[str | None, int], Path] = {}
     for index, plan in draft.plans.items():

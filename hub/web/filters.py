@@ -55,7 +55,8 @@ class Choice(NamedTuple):
 def wanted(request: Request, rooms: RoomsView) -> Wanted | None:
     """None where the address names something that there is not."""
     query = request.query_params
-    asked = Wanted(*(query.get(field, "") for field in FIELDS), view=query.get("view", VIEWS[0]))
+    view = query.get("view", VIEWS[0])
+    asked = Wanted(**{field: query.get(field, "") for field in FIELDS}, view=view)
     known = {choice.field: dict(choice.options) for choice in choices(asked, rooms, "en", False)}
     fits = all(
         not value or value in known[field] for field, value in zip(FIELDS, asked, strict=False)

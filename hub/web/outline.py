@@ -37,7 +37,7 @@ class Box(NamedTuple):
     right: float
     bottom: float
 
-    def __or__(self, other: Box) -> Box:  # type: ignore[override]
+    def __or__(self, other: Box) -> Box:
         """The box around both."""
         return Box(
             min(self.left, other.left),

@@ -23,7 +23,7 @@ from hub.web.schematic import FORMS, schematic
 from hub.web.width import columns, wrapped
 
 STEPS = (
-    140,
+    130,
     160,
     220,
     280,
@@ -37,8 +37,8 @@ STEPS = (
     1280,
 )  # widths of a sheet, in pixels
 NEVER = "never"
-COLUMN = 8.6  # pixels of half a Chinese character, or of a Latin letter
-LINE, ICON, ROOM_AROUND = 22, 34, 14
+COLUMN = 9.2  # pixels of half a Chinese character, or of a Latin letter, in bold
+LINE, ICON, ROOM_AROUND = 22, 34, 16
 
 Drawings = Mapping[tuple[str, int], Drawing]
 """By building and floor."""
@@ -187,7 +187,7 @@ def _label(room: Room, state: RoomState, drawing: Drawing, box: Box, language: s
     figure = _figure(room, state, language)
     fits, lines = _fitted(name, word, figure, box, drawing.height / drawing.width)
     half = -round((columns(word) * COLUMN + ICON) / 2)
-    said = t("ui.comma").join(part for part in (name, word, figure) if part)
+    said = " ".join(part for part in (word, *lines, figure) if part)  # as it is seen
     tag = next(tag for tag, text in room.name.items() if text == name)
     x, y, width, height = (f"{at:.2f}%" for at in (box.left, box.top, box.width, box.height))
     return Label(

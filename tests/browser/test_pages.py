@@ -15,7 +15,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PAGES = [
     "/",
+    "/?view=plan",
+    "/?floor=2&kind=meeting",
     "/wall",
+    "/lobby",
+    "/availability",
+    "/rooms/hall/sign",
+    "/rooms/care/sign",
     "/rooms/hall",
     "/rooms/care",
     "/rooms/hall?span=week",
@@ -35,7 +41,7 @@ LANGUAGES = ["zh-CN", "zh-TW", "en"]
 
 # An element cuts its own text if what it holds is larger than what it shows.
 CUT = """() => [...document.querySelectorAll("main *, header *")].filter((e) => {
-  if (e.closest(".hush, svg, thead, noscript") || !e.getClientRects().length) return false;
+  if (e.closest(".hush, svg, thead, noscript") || !e.checkVisibility()) return false;
   const style = getComputedStyle(e);
   const clips = style.overflowX !== "visible" || style.overflowY !== "visible";
   return clips && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1);
@@ -106,10 +112,72 @@ async def test_the_wall_fits_its_screen(site: Site, open_page: Open) -> None:
             assert await page.evaluate(OUT) == []
 
 
+async def test_the_lobby_fits_its_screen_and_can_be_read_from_afar(
+    site: Site, open_page: Open
+) -> None:
+    for language in LANGUAGES:
+        path = f"/lobby?lang={language}"
+        async with open_page(path, width=1920, height=1080, language=language) as page:
+            assert await page.evaluate("document.documentElement.scrollHeight") <= 1080
+            assert await page.evaluate(OUT) == []
+            for where, least in ((".figure", 72), (".status", 40), ("h2:not(.long)", 40)):
+                sizes = await page.evaluate(
+                    f"[...document.querySelectorAll('{where}')]"
+                    ".map(e => parseFloat(getComputedStyle(e).fontSize))"
+                )
+                assert sizes
+                assert min(sizes) >= least, where
+
+
+# A room's words on a plan may not stand out of its shape, and each room is told once: on the sheet
+# or in the list below it.
+ON_PLAN = """() => {
+  const seen = (e) => e.getClientRects().length > 0 && getComputedStyle(e).display !== "none";
+  const out = [], told = {};
+  for (const label of document.querySelectorAll(".label")) {
+    const words = label.querySelector(".words");
+    if (!seen(label.querySelector(".hit"))) continue;
+    const id = label.getAttribute("href");
+    if (getComputedStyle(words).display === "none") continue;
+    told[id] = (told[id] || 0) + 1;
+    const box = label.querySelector(".hit").getBoundingClientRect();
+    for (const text of words.querySelectorAll("text")) {
+      const inner = text.getBoundingClientRect();
+      if (inner.left < box.left - 1 || inner.right > box.right + 1
+        || inner.top < box.top - 4 || inner.bottom > box.bottom + 4) out.push(text.textContent);
+    }
+  }
+  for (const item of document.querySelectorAll(".beside li")) {
+    if (!seen(item)) continue;
+    const id = item.querySelector("a").getAttribute("href");
+    told[id] = (told[id] || 0) + 1;
+  }
+  return [out, Object.keys(told).length];
+}"""
+
+
+async def test_a_plan_tells_every_room_in_words_at_any_width(site: Site, open_page: Open) -> None:
+    for language in LANGUAGES:
+        async with open_page("/?view=plan", language=language) as page:
+            for width in (320, 360, 480, 700, 768, 1024, 1280, 1920):
+                await page.set_viewport_size({"width": width, "height": 900})
+                assert await page.evaluate(ON_PLAN) == [[], 12], (language, width)
+
+
+async def test_unknown_is_dashed_and_never_filled_on_a_plan(open_page: Open) -> None:
+    async with open_page("/?view=plan") as page:
+        looks = await page.evaluate(
+            """() => [...document.querySelectorAll(".is-wide .label, .is-drawn .label")].map((e) =>
+            [e.dataset.status, getComputedStyle(e.querySelector(".hit")).strokeDasharray])"""
+        )
+        assert {dash for status, dash in looks if status == "unknown"} == {"6px, 5px"}
+        assert {dash for status, dash in looks if status != "unknown"} == {"none"}
+
+
 async def test_the_keyboard_reaches_every_card_and_shows_where_it_is(open_page: Open) -> None:
     async with open_page("/") as page:
         reached = []
-        for _ in range(24):
+        for _ in range(30):
             await page.keyboard.press("Tab")
             card = await page.evaluate("document.activeElement.closest('.card')?.id")
             if card is None:
@@ -131,7 +199,7 @@ async def test_the_skip_link_leads_past_the_menu(open_page: Open) -> None:
         await page.keyboard.press("Enter")
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.closest('main') !== null")
-        assert await page.evaluate("document.activeElement.getAttribute('href')") == "/devices"
+        assert await page.evaluate("document.activeElement.textContent.trim()") == "List"
 
 
 async def test_no_foreign_host_is_asked(site: Site, open_page: Open) -> None:

@@ -49,7 +49,7 @@ def test_every_floor_has_its_sheet_drawn_or_made(plan: Plan) -> None:
 def test_a_room_has_icon_word_and_name_and_an_unknown_one_says_why(plan: Plan) -> None:
     wide, _ = level(plan, "East annex Floor 2").sheets
     by_id = {label.id: label for label in wide.labels}
-    assert by_id["meeting"].said == "Meeting room, Free"
+    assert by_id["meeting"].said == "Free Meeting room"
     assert by_id["workshop"].status is Status.UNKNOWN
     assert [look for look, _ in wide.parts[:2]] == ["area is-free", "area is-unknown"]
     item = next(item for item in wide.items if item.id == "workshop")
