@@ -42,6 +42,7 @@ has_influxd() { command -v influxd >/dev/null; }
 has_victoria() { command -v victoria-metrics >/dev/null; }
 has_strace() { command -v strace >/dev/null; }
 has_age() { command -v age >/dev/null; }
+has_wrk() { command -v wrk >/dev/null; }
 has_cjk_font() {
     if command -v fc-list >/dev/null; then
         [ -n "$(fc-list :lang=zh-cn family 2>/dev/null)" ]
@@ -191,6 +192,8 @@ if [ "$kind" = dev ] && [ "${2:-}" = tools ]; then
     wants has_victoria victoria-metrics "and against one that forgets when it is killed"
     wants has_strace strace "power cuts are replayed from a recording"
     wants has_age age "backups are opened without Linli"
+    # the bench of the status asks with it, and says so where it is missing: no test needs it
+    wants has_wrk wrk "make bench asks for the status as fast as it can"
     need_all has_mosquitto mosquitto has_chromium chromium has_cjk_font fonts-noto-cjk \
         has_libatomic libatomic1 has_influxd influxdb has_victoria victoria-metrics \
         has_strace strace has_age age
