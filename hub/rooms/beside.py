@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from hub.domain.events import CounterZeroed
-from hub.domain.opening import Slot
 from hub.rooms.overrides import Overrides
 from hub.web.plan import Drawings
-
-
-class Timetable(Protocol):
-    def slots(self, room: str, from_ms: int, to_ms: int) -> Iterator[Slot]:
-        """All slots of a room that touch a stretch of time, in order."""
+from hub.web.planned import Timetable
 
 
 class Beside(NamedTuple):

@@ -10,17 +10,17 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from hub.domain.centre import Room
+from hub.domain.centre import Room, pick
 from hub.domain.room import Status
 from hub.domain.views import HubView, RoomsView
-from hub.rooms.beside import Timetable
 from hub.rooms.besttime import QUARTER_MS, WEEKS, Calm, Day, calmest, quarters
 from hub.store.query import QueryTooSlowError, StoreBusyError
 from hub.texts import LANGUAGES, local
 from hub.web.history_spans import weekday
 from hub.web.kept import Kept
 from hub.web.page import Frame, language_of, translator
-from hub.web.public import density, groups, place, places, sign
+from hub.web.planned import Timetable
+from hub.web.public import density, groups, places, sign
 from hub.web.timeline import day
 from hub.web.turns import LANGUAGE_S, leaf, pages, turn
 
@@ -48,7 +48,7 @@ def routes(rooms: RoomsView, timetable: Timetable, hub: HubView) -> APIRouter:
             "lobby",
             speaks=language,
             live="/lobby" if not asked else f"/lobby?lang={language}",
-            **_lobby(frame, rooms, language),
+            **_lobby(frame, rooms, timetable, language),
             advice=await advice.lines(language),
             lost=[translator(one)("ui.lobby_lost") for one in LANGUAGES],
         )
@@ -58,7 +58,7 @@ def routes(rooms: RoomsView, timetable: Timetable, hub: HubView) -> APIRouter:
         language = language_of(request)
 
         def write() -> HTMLResponse:
-            shown = groups(frame, rooms, language)
+            shown = groups(frame, rooms, timetable, language)
             return frame.document(request, "availability", language, groups=shown)
 
         if request.query_params.get("lang"):  # it sets a cookie, which no other reader gets
@@ -73,7 +73,7 @@ def routes(rooms: RoomsView, timetable: Timetable, hub: HubView) -> APIRouter:
             return frame.error(request, 404)
 
         def write() -> HTMLResponse:
-            shown = sign(frame, room, rooms.state(room.id), rooms.slot(room.id))
+            shown = sign(frame, rooms, timetable, room)
             return frame.document(request, "sign", LANGUAGES[0], **shown)
 
         body = await written.get(("sign", room.id), hub.now_ms(), _body_of(write))
@@ -89,9 +89,9 @@ def _body_of(write: Callable[[], HTMLResponse]) -> Callable[[], Awaitable[bytes]
     return body
 
 
-def _lobby(frame: Frame, rooms: RoomsView, language: str) -> dict[str, Any]:
+def _lobby(frame: Frame, rooms: RoomsView, timetable: Timetable, language: str) -> dict[str, Any]:
     """What is on the screen now; where the rooms do not fit, a part of them."""
-    every = places(frame, rooms, language)
+    every = places(frame, rooms, timetable, language)
     count = pages(every, CARDS)
     nth = turn(frame.hub, LANGUAGE_S * len(LANGUAGES), count)
     shown = leaf(every, CARDS, nth)
@@ -157,11 +157,9 @@ class Advice:
         begin, _ = day(now_ms, self._frame.centre.timezone)
         when = [self._frame.when(begin + at * QUARTER_MS, language) for at in calm[:2]]
         t = translator(language)
-        slot = self._rooms.slot(room.id)
-        shown = place(self._frame, room, self._rooms.state(room.id), slot, language)
         return t(
             "ui.calm",
-            room=shown.name.striptags(),
+            room=pick(room.name, language),
             begin=when[0],
             end=when[1],
             range=str(calm.low) if calm.low == calm.high else f"{calm.low}\N{EN DASH}{calm.high}",

@@ -27,8 +27,7 @@ from hub.web.history_spans import ROOM_SPANS, days, window
 from hub.web.kept import Kept
 from hub.web.naming import full_names, renamed
 from hub.web.page import Frame, language_of, translator, word
-from hub.web.planned import stretches
-from hub.web.public import opening
+from hub.web.planned import opening, stretches
 from hub.web.timeline import LEVELS, day, last_hour, timeline
 
 MOST_WINDOWS = 200  # of a week by the hour
@@ -116,12 +115,11 @@ def _decided(
     """What people planned and said."""
     today = day(frame.hub.now_ms(), frame.centre.timezone)
     slots = beside.timetable.slots(room.id, *today)
-    slot = rooms.slot(room.id)
     zeroings = beside.zeroings.get(room.id, ())
     return {
         "plans": stretches(frame, slots, today, language),
-        "opening": opening(frame, slot, language),
-        "limit": slot.limit,
+        "opening": opening(frame, beside.timetable, room.id, language),
+        "limit": rooms.slot(room.id).limit,
         "zeroed": _zeroed(frame, zeroings, language),
     } | override_context(frame, beside.overrides, room, language)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple, Protocol
 
 from hub.domain.centre import pick
 from hub.domain.opening import Slot
@@ -12,6 +13,15 @@ from hub.web.width import columns
 
 WIDTH = 660  # pixels of a day at the least, where labels are shown
 COLUMN = 8
+
+
+MOST_SLOTS = 12  # looked at for the next change between open and closed
+A_WEEK_MS = 7 * 86_400_000
+
+
+class Timetable(Protocol):
+    def slots(self, room: str, from_ms: int, to_ms: int) -> Iterator[Slot]:
+        """All slots of a room that touch a stretch of time, in order."""
 
 
 class Stretch(NamedTuple):
@@ -52,3 +62,22 @@ def purpose(slot: Slot, language: str) -> str:
     if not slot.is_open:
         return translator(language)("status.closed")
     return pick(slot.name, language) if slot.name else ""
+
+
+def opening(frame: Frame, timetable: Timetable, room: str, language: str) -> str:
+    """``Chess club until 16:00``, ``open until 18:00``, ``opens 08:00``; empty if always open."""
+    now_ms = frame.hub.now_ms()
+    coming = list(islice(timetable.slots(room, now_ms, now_ms + A_WEEK_MS), MOST_SLOTS))
+    if not coming:
+        return ""
+    now, t = coming[0], translator(language)
+    name = purpose(now, language)
+    if now.is_open and name:
+        if now.until_ms is None:
+            return name
+        return t("ui.purpose_until", purpose=name, time=frame.when(now.until_ms, language))
+    turns_ms = next((one.from_ms for one in coming if one.is_open != now.is_open), None)
+    if turns_ms is None:
+        return ""
+    code = "ui.open_until" if now.is_open else "ui.opens"
+    return t(code, time=frame.when(turns_ms, language))

@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from hub.domain.centre import Room, is_for_visitors, pick
-from hub.domain.opening import Slot
 from hub.domain.room import RoomState, Status
 from hub.domain.views import RoomsView
 from hub.texts import LANGUAGES
 from hub.web.board import Bar, bar
 from hub.web.page import Frame, named, translator
-from hub.web.planned import purpose
+from hub.web.planned import Timetable, opening
 from hub.web.width import columns
 
 MANY = 10  # places; in a smaller room a number would be about somebody
@@ -49,10 +48,16 @@ Spoken = list[tuple[str, str]]
 """A text in each language that says it differently, with that language."""
 
 
-def places(frame: Frame, rooms: RoomsView, language: str) -> list[Place]:
+def places(frame: Frame, rooms: RoomsView, timetable: Timetable, language: str) -> list[Place]:
     """All rooms that a visitor may look for, in reading order."""
     return [
-        place(frame, room, rooms.state(room.id), rooms.slot(room.id), language)
+        place(
+            frame,
+            room,
+            rooms.state(room.id),
+            opening(frame, timetable, room.id, language),
+            language,
+        )
         for room in in_order(frame, rooms)
         if is_for_visitors(room)
     ]
@@ -63,7 +68,7 @@ def in_order(frame: Frame, rooms: RoomsView) -> list[Room]:
     return sorted(rooms.rooms(), key=lambda room: (houses.index(room.building), room.floor))
 
 
-def place(frame: Frame, room: Room, state: RoomState, slot: Slot, language: str) -> Place:
+def place(frame: Frame, room: Room, state: RoomState, hours: str, language: str) -> Place:
     t = translator(language)
     is_counted = room.capacity is not None and room.capacity >= MANY
     is_told = is_counted and state.status in (Status.FREE, Status.IN_USE, Status.FULL)
@@ -77,42 +82,32 @@ def place(frame: Frame, room: Room, state: RoomState, slot: Slot, language: str)
         bar(room.capacity, state) if is_told else None,
         room.capacity,
         crowding,
-        opening(frame, slot, language),
+        hours,
         advice(state.status, language),
     )
 
 
-def opening(frame: Frame, slot: Slot, language: str) -> str:
-    """``Chess club until 16:00``, ``Open until 18:00``, ``Opens 08:00``; empty if always open."""
-    t = translator(language)
-    if slot.until_ms is None:
-        return purpose(slot, language) if slot.is_open else ""
-    at = frame.when(slot.until_ms, language)
-    if not slot.is_open:
-        return t("ui.opens", time=at)
-    if name := purpose(slot, language):
-        return t("ui.purpose_until", purpose=name, time=at)
-    return t("ui.open_until", time=at)
-
-
-def groups(frame: Frame, rooms: RoomsView, language: str) -> list[Group]:
+def groups(frame: Frame, rooms: RoomsView, timetable: Timetable, language: str) -> list[Group]:
     """By floor, and by building where there are several."""
     found: dict[str, list[Place]] = {}
-    for one in places(frame, rooms, language):
+    for one in places(frame, rooms, timetable, language):
         found.setdefault(one.place, []).append(one)
     return [Group(title, here) for title, here in found.items()]
 
 
-def sign(frame: Frame, room: Room, state: RoomState, slot: Slot) -> dict[str, Any]:
+def sign(frame: Frame, rooms: RoomsView, timetable: Timetable, room: Room) -> dict[str, Any]:
     """What hangs beside a door, in all languages."""
-    is_shut_by_people = state.status is Status.CLOSED and slot.is_open
+    state = rooms.state(room.id)
+    is_shut_by_people = state.status is Status.CLOSED and rooms.slot(room.id).is_open
     now_ms = frame.hub.now_ms()
     return {
         "room": room,
         "status": state.status,
         "names": _spoken(lambda one: pick(room.name, one)),
         "words": _spoken(lambda one: translator(one)(f"status.{state.status}")),
-        "until": _spoken(lambda one: "" if is_shut_by_people else opening(frame, slot, one)),
+        "until": _spoken(
+            lambda one: "" if is_shut_by_people else opening(frame, timetable, room.id, one)
+        ),
         "advice": _spoken(lambda one: advice(state.status, one)),
         "ages": _spoken(lambda one: translator(one)("ui.as_of", time=frame.when(now_ms, one))),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import msgspec
@@ -14,6 +14,8 @@ from hub.domain.opening import Slot
 from hub.domain.room import Presence, Status
 from hub.domain.views import RoomStep
 from hub.rooms.besttime import QUARTER_MS
+from hub.web.page import Frame
+from hub.web.planned import opening
 from tests.web.sample_app import Stream, make
 from tests.web.sample_centre import CENTRE, DAY_MS, DEVICES, ROOMS, SampleHub, at
 
@@ -39,7 +41,7 @@ async def test_nothing_public_names_a_device_a_reason_or_a_moment(
     page = (await client.get(path + "?lang=en")).text
     assert not any(device.id in page for device in DEVICES)
     moments = set(re.findall(r">[^<]*?(\d\d:\d\d)", page))
-    assert moments <= {"14:31", "15:00"}  # now, and what the timetable plans
+    assert moments <= {"14:31", "15:00", "20:00"}  # now, and what the timetable plans
     assert "Closed by" not in page
 
 
@@ -117,6 +119,38 @@ async def test_the_page_of_availability_has_nothing_of_the_staffs(
     page = (await client.get("/availability")).text
     for inner in ('="/devices', '="/timetable', "sign-out", "csrf", "<script", "data-events"):
         assert inner not in page
+
+
+class Planned:
+    """Slots that follow each other, an hour each, from 14:00 on."""
+
+    def __init__(self, *slots: bool | str) -> None:
+        self._slots = slots
+
+    def slots(self, room: str, from_ms: int, to_ms: int) -> Iterator[Slot]:
+        for nth, what in enumerate(self._slots):
+            named = what if isinstance(what, str) else None
+            name = {"en": named} if named else None
+            yield Slot(bool(what), at(14 + nth), at(15 + nth), named, name)
+
+
+@pytest.mark.parametrize(
+    ("slots", "said"),
+    [
+        ((True, False), "open until 15:00"),
+        ((True, "chess", False), "open until 16:00"),  # a purpose begins and nothing closes
+        ((True, "chess", True), ""),
+        (("chess", True), "chess until 15:00"),
+        ((False, True), "opens 15:00"),
+        ((False, False, "chess"), "opens 16:00"),  # at midnight a holiday follows closed hours
+        ((False,), ""),
+        ((), ""),
+    ],
+)
+def test_open_and_closed_are_told_until_they_really_change(
+    hub: SampleHub, slots: tuple[bool | str, ...], said: str
+) -> None:
+    assert opening(Frame(hub.centre, hub), Planned(*slots), "gym", "en") == said
 
 
 class Fed(SampleHub):
