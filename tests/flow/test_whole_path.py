@@ -251,6 +251,7 @@ async def test_only_this_machine_by_its_own_name_and_pages_of_its_own(asked: Run
     assert "default-src 'self'" in own.headers["content-security-policy"]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_monitor_may_ask_for_the_head_alone(asked: RunningHub) -> None:
     for path in ("/healthz", "/readyz", "/", "/api/v1/status"):
         response = await asked.client.head(path)
