@@ -4,10 +4,9 @@
     replay:  frame of the store > restore > the watch as it was then
 
 A sensor's words are not kept one by one. A rule can only notice that a device was silent for as
-long as its word counts, or for as long as the shortest hold; so only the first word after such a
-silence is a mark, and in between it is as if the device spoke at every moment. A device that sees
-somebody is marked as well where a door moves, and one that is faulty at each word: the rules then
-ask when it last said so.
+long as its word counts, or, where a door moved, when a motion sensor spoke last before and first
+after it. Only these words are marks, and all of a device that is faulty; in between it is as if
+the device spoke at every moment.
 """
 
 from __future__ import annotations
@@ -27,12 +26,13 @@ from hub.domain.mark import Mark, MarkKind
 from hub.domain.opening import Slot
 from hub.domain.room import Presence, RoomState, Status
 from hub.domain.series import SeriesKey
-from hub.rooms.evidence import Line
+from hub.rooms.evidence import Kind, Line
 from hub.rooms.learning import HOLD_BOUNDS_MS
 from hub.rooms.plans import Plans
 
-NOTABLE_MS = HOLD_BOUNDS_MS[0]
-"""No rule waits for less than a sensor's own time of proof, or the shortest hold."""
+SHORTEST_MS = HOLD_BOUNDS_MS[0]
+"""No rule asks earlier whether a sensor has spoken since a door moved."""
+LONG_AGO_MS = -(2**62)
 CONFIGURED = frozenset({"at", "bay", "doors", "measure", "sign", "zone", "zones"})
 """What the configuration says, also where a field has a usual value."""
 STRUCTS = {"zeroing": CounterZeroed}
@@ -51,13 +51,14 @@ class When(StrEnum):
 class Recorder:
     """Told by the watch of all that it takes in. Nothing is kept before the first frame."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, plans: Plans) -> None:
         self._write = write
+        self._plans = plans
         self._slots: dict[str, Slot] = {}
         self._astray: dict[SeriesKey, list[object]] = {}
         """What a broker remembers of a channel that was not heard live since."""
-        self._expected: set[str] = set()
-        """Devices that see somebody while a door moved, and did not speak since."""
+        self._expected: dict[str, int] = {}
+        """Sensors that did not speak since a door moved, and when that was."""
         self._is_begun = False
 
     def word(self, line: Line, reading: Reading) -> None:
@@ -65,20 +66,26 @@ class Recorder:
         at_ms, said_ms = reading.received_ms, reading.observed_ms
         if line.heard_ms is not None and not self._is_notable(line, line.heard_ms, said_ms):
             return
-        self._expected.discard(line.device)
+        self._expected.pop(line.device, None)
+        is_at_door = any(witness.kind is Kind.DOOR for witness in line.witnesses)
+        if is_at_door and not line.is_fresh(said_ms):
+            self.door(line.device, said_ms)
         said = None if said_ms == at_ms else said_ms
         self._write(Mark(MarkKind.WORD, at_ms, 0, line.device, line.heard_ms, said))
 
     def _is_notable(self, line: Line, heard_ms: int, said_ms: int) -> bool:
         if heard_ms >= said_ms:
             return False
-        is_silent = not line.is_fresh(said_ms) or said_ms - heard_ms >= NOTABLE_MS
-        return is_silent or line.is_faulty or line.device in self._expected
+        expected_ms = self._expected.get(line.device, said_ms)
+        is_late = said_ms - expected_ms >= SHORTEST_MS
+        return is_late or line.is_faulty or not line.is_fresh(said_ms)
 
-    def door(self, plans: Plans, device: str) -> None:
-        """A door moved: the rules may ask who was last seen before, and who is seen again."""
-        for room in plans.rooms_of[device]:
-            self._expected.update(eye.line.device for eye in plans.of_room[room].eyes if eye.value)
+    def door(self, device: str, at_ms: int) -> None:
+        """A door moved, or may have: the rules may ask who was last seen before, and whether a
+        sensor that sees nobody has spoken since."""
+        for room in self._plans.rooms_of[device]:
+            for eye in self._plans.of_room[room].eyes:
+                self._expected[eye.line.device] = LONG_AGO_MS if eye.value else at_ms
 
     def reading(self, reading: Reading, is_known: bool) -> None:
         """A reading that witnesses take in. ``is_known``: each has been heard live before.
@@ -128,8 +135,9 @@ class Recorder:
         if self._is_begun and known != slot:
             self._write(Mark(MarkKind.SLOT, at_ms, 0, room, None, _slot(slot)))
 
-    def frame(self, plans: Plans, states: Mapping[str, RoomState], now_ms: int, when: When) -> None:
+    def frame(self, states: Mapping[str, RoomState], now_ms: int, when: When) -> None:
         """Keep everything."""
+        plans = self._plans
         self._is_begun = True
         if when is When.START:
             self._astray.clear()

@@ -81,21 +81,22 @@ class Words:
     def __init__(self, heard: Heard) -> None:
         self._ends: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self._said: dict[str, int] = {}
-        resumed = _resumed(heard.changes)
+        self._is_stopped = False
         assert heard.frame is not None  # noqa: S101 - or nothing is replayed
         for mark in (heard.frame, *heard.marks, *heard.behind):
             if mark.kind is MarkKind.WORD:
                 self._ends[mark.what].append((mark.at_ms, mark.last_ms or 0))
             elif mark.kind is MarkKind.FRAME:
-                self._add_frame(mark, resumed)
+                self._add_frame(mark, heard.changes)
         for device, end_ms in self._said.items():
             self._ends[device].append((EVER_MS, max(end_ms, heard.ends.get(device, 0))))
 
-    def _add_frame(self, frame: Mark, resumed: Mapping[str, int]) -> None:
+    def _add_frame(self, frame: Mark, changes: Sequence[Change]) -> None:
         if frame.detail["when"] == When.START:
             for device, end_ms in self._said.items():
-                told_ms = resumed.get(device, 0)
+                told_ms = 0 if self._is_stopped else _spoke_before(frame.at_ms, device, changes)
                 self._ends[device].append((frame.at_ms, max(end_ms, told_ms)))
+        self._is_stopped = frame.detail["when"] == When.STOP
         for device, line in frame.detail["lines"].items():
             self._said[device] = line.get("heard_ms", 0)
 
@@ -104,14 +105,19 @@ class Words:
         return next((end for until, end in self._ends[device] if until > at_ms), 0)
 
 
-def _resumed(changes: Sequence[Change]) -> dict[str, int]:
-    """Until when a device had spoken before it was silent, the last time: the change behind the
-    silence knows."""
-    return {
-        change.key.device: change.previous_until_ms
-        for change in changes
-        if change.after_gap and change.previous_until_ms is not None
-    }
+def _spoke_before(start_ms: int, device: str, changes: Sequence[Change]) -> int:
+    """Until when a device spoke before the hub fell over: its first change behind that knows."""
+    return next(
+        (
+            change.previous_until_ms
+            for change in changes
+            if change.after_gap
+            and change.received_ms >= start_ms
+            and change.key.device == device
+            and change.previous_until_ms is not None
+        ),
+        0,
+    )
 
 
 class Sights:

@@ -50,7 +50,7 @@ class Watch:
         self._plans = Plans(centre)
         self._settled: set[str] = set()
         self._overrides: dict[str, tuple[Override, ...]] = {}
-        self._recorder = Recorder(write)
+        self._recorder = Recorder(write, self._plans)
         self.agenda = Agenda(self._due)
         self.states: dict[str, RoomState] = {}
         self.zeroings: dict[str, deque[CounterZeroed]] = {}
@@ -67,7 +67,7 @@ class Watch:
 
     def keep(self, now_ms: int, when: When = When.RUNNING) -> None:
         """Have all that is remembered kept, for who replays what follows."""
-        self._recorder.frame(self._plans, self.states, now_ms, when)
+        self._recorder.frame(self.states, now_ms, when)
 
     def remember(
         self,
@@ -141,7 +141,7 @@ class Watch:
             self._recorder.reading(reading, is_known)
         is_news = self._plans.take(reading)
         if is_news and KIND_OF_CHANNEL.get(reading.channel) is Kind.DOOR:
-            self._recorder.door(self._plans, reading.device)
+            self._recorder.door(reading.device, reading.observed_ms)
         return is_news
 
     def link(self, event: LinkChanged) -> None:

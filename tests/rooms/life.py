@@ -14,6 +14,7 @@ from typing import NamedTuple
 from device_drivers.contract import Quality, Value
 from edge.clock import Clock
 from edge.reading import Reading, Report, TimeSource
+from hub import settings
 from hub.bus import Bus
 from hub.domain.centre import OUTSIDE, Centre, Device, Door, Placement, Room, Zone
 from hub.domain.device import Health
@@ -59,6 +60,8 @@ class Sensor:
     silent_ms: int = 25 * HOUR
     value: int = 0
     quiet_until_ms: int = 0
+    says_ms: int = 0
+    turns_ms: int = 0
 
     def device(self) -> Device:
         return Device(
@@ -70,27 +73,27 @@ def sensors() -> list[Sensor]:
     gym, hall, lab = (Placement(room=name) for name in ("gym", "hall", "lab"))
     bay = Placement(room="lab", zone="bay")
     return [
-        Sensor("gym_radar", "presence", gym, 2 * SECOND, 6 * MINUTE, 5 * SECOND, 10 * MINUTE),
-        Sensor("gym_gate", "people.count", Placement(door="gym_door"), 30 * SECOND, 4 * MINUTE),
-        Sensor("hall_pir", "occupancy", hall, 7 * MINUTE, 9 * MINUTE),
-        Sensor("hall_contact", "contact", Placement(door="hall_door"), 50 * MINUTE, 11 * MINUTE),
-        Sensor("lab_pir", "occupancy", bay, 40 * SECOND, 5 * MINUTE, 2 * MINUTE, 10 * MINUTE),
-        Sensor("lab_eye", "motion", lab, 4 * MINUTE, 8 * MINUTE),
-        Sensor("lab_contact", "contact", Placement(door="lab_door"), 6 * MINUTE, 13 * MINUTE),
-        Sensor("gym_air", "temperature", gym, MINUTE, MINUTE),
+        Sensor("gym-radar", "presence", gym, 2 * SECOND, 6 * MINUTE, 5 * SECOND, 10 * MINUTE),
+        Sensor("gym-gate", "people.count", Placement(door="gym-door"), 30 * SECOND, 4 * MINUTE),
+        Sensor("hall-pir", "occupancy", hall, 7 * MINUTE, 9 * MINUTE),
+        Sensor("hall-contact", "contact", Placement(door="hall-door"), 50 * MINUTE, 11 * MINUTE),
+        Sensor("lab-pir", "occupancy", bay, 40 * SECOND, 5 * MINUTE, 2 * MINUTE, 10 * MINUTE),
+        Sensor("lab-eye", "motion", lab, 4 * MINUTE, 8 * MINUTE),
+        Sensor("lab-contact", "contact", Placement(door="lab-door"), 6 * MINUTE, 13 * MINUTE),
+        Sensor("gym-air", "temperature", gym, MINUTE, MINUTE),
     ]
 
 
 def centre(found: list[Sensor]) -> Centre:
     rooms = (
         Room("gym", {"en": "Gym"}, "main", 1, "gym", 8),
-        Room("hall", {"en": "Hall"}, "main", 1, "hall", 40),
-        Room("lab", {"en": "Lab"}, "main", 1, "office", None, (Zone("bay", {"en": "Bay"}),)),
+        Room("hall", {"en": "Hall"}, "main", 1, "living_room", 40),
+        Room("lab", {"en": "Lab"}, "main", 1, "meeting", None, (Zone("bay", {"en": "Bay"}),)),
     )
     doors = (
-        Door("gym_door", ("gym", "hall")),
-        Door("hall_door", (OUTSIDE, "hall")),
-        Door("lab_door", ("hall", "lab")),
+        Door("gym-door", ("gym", "hall")),
+        Door("hall-door", (OUTSIDE, "hall")),
+        Door("lab-door", ("hall", "lab")),
     )
     devices = tuple(sensor.device() for sensor in found)
     return Centre("c", {"en": "C"}, "Asia/Shanghai", (), rooms, doors, devices)
@@ -116,6 +119,7 @@ class Life:
 
     path: Path
     seed: int
+    is_configured: bool = False  # as ``settings`` says, with the driver's own times of proof
     time: Time = field(default_factory=Time)
     plans: Plans = field(default_factory=Plans)
     told: defaultdict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
@@ -124,8 +128,34 @@ class Life:
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
         self.centre = centre(self.sensors)
+        if self.is_configured:
+            self.centre = settings.centre(settings.parse(self.settings()))
         self.clock = Clock(true_time=self.time)
-        self.now_ms = self.time.now
+        self.began_ms = self.time.now
+
+    def settings(self) -> str:
+        """The same centre as a file."""
+        rows = ["centre: {id: c, name: {en: C}, timezone: Asia/Shanghai}", "rooms:"]
+        for room in self.centre.rooms:
+            zones = "".join(f", zones: [{{id: {zone.id}}}]" for zone in room.zones)
+            limit = "" if room.capacity is None else f", capacity: {room.capacity}"
+            name = room.name["en"]
+            kind = room.kind
+            rows.append(f"  - {{id: {room.id}, name: {{en: {name}}}, kind: {kind}{limit}{zones}}}")
+        rows.append("doors:")
+        for door in self.centre.doors:
+            rows.append(f"  - {{id: {door.id}, between: [{', '.join(door.between)}]}}")
+        rows.append("devices:")
+        for sensor in self.sensors:
+            place = sensor.place
+            where = f"door: {place.door}" if place.door else f"room: {place.room}"
+            zone = f", zone: {place.zone}" if place.zone else ""
+            silent = f"silent_after: {sensor.silent_ms // SECOND}s"
+            link = f"link: {{mqtt: zigbee2mqtt/{sensor.id}}}"
+            rows.append(
+                f"  - {{id: {sensor.id}, driver: zigbee2mqtt, {where}{zone}, {silent}, {link}}}"
+            )
+        return "\n".join([*rows, f"storage: {{path: {self.path}}}", ""])
 
     async def start(self) -> None:
         self.bus = Bus()
@@ -168,43 +198,45 @@ class Life:
         """Let sensors speak and things go wrong."""
         begin = self.time.now
         end, stops = begin + round(hours * HOUR), [begin + round(at * HOUR) for at in restart_at]
-        said = {s.id: begin + self.random.randrange(s.every_ms) for s in self.sensors}
-        turns = {s.id: begin + self.random.randrange(s.changes_ms) for s in self.sensors}
-        trouble = begin + 5 * MINUTE
-        while True:
-            at = min(*said.values(), *turns.values(), trouble)
-            if at >= end:
-                break
-            while stops and stops[0] <= at:
+        for sensor in self.sensors:
+            sensor.says_ms = begin + self.random.randrange(sensor.every_ms)
+            sensor.turns_ms = begin + self.random.randrange(sensor.changes_ms)
+        self._trouble_ms = begin + 5 * MINUTE
+        while (at := self._next_ms()) < end:
+            if stops and stops[0] <= at:
                 await self._restart(stops.pop(0))
-                trouble = max(trouble, self.time.now + 7)
-                for sensor in self.sensors:  # each comes back in its own time
-                    back = self.time.now + self.random.randrange(1, MINUTE)
-                    said[sensor.id] = max(said[sensor.id], back)
-                    turns[sensor.id] = max(turns[sensor.id], back)
-                at = min(*said.values(), *turns.values(), trouble)
-            await self.go_on(at)
-            for sensor in self.sensors:
-                is_turn = turns[sensor.id] <= at
-                if is_turn:
-                    turns[sensor.id] = at + self.random.randrange(SECOND, 2 * sensor.changes_ms)
-                    self._change(sensor)
-                if is_turn or said[sensor.id] <= at:
-                    said[sensor.id] = at + sensor.every_ms
-                    self._say(sensor)
-            if trouble <= at:
-                trouble = at + self.random.randrange(SECOND, 12 * MINUTE)
-                await self._befall()
+            else:
+                await self.go_on(at)
+                await self._happen(at)
         await self.go_on(end)
+
+    def _next_ms(self) -> int:
+        return min(self._trouble_ms, *(min(s.says_ms, s.turns_ms) for s in self.sensors))
+
+    async def _happen(self, at: int) -> None:
+        for sensor in self.sensors:
+            if is_turn := sensor.turns_ms <= at:
+                sensor.turns_ms = at + self.random.randrange(SECOND, 2 * sensor.changes_ms)
+                self._change(sensor)
+            if is_turn or sensor.says_ms <= at:
+                sensor.says_ms = at + sensor.every_ms
+                self._say(sensor)
+        if self._trouble_ms <= at:
+            self._trouble_ms = at + self.random.randrange(SECOND, 12 * MINUTE)
+            await self._befall()
 
     async def _restart(self, at: int) -> None:
         await self.go_on(at)
         await self.stop()
         self.time.ms += 20 * MINUTE
         await self.start()
+        self._trouble_ms = max(self._trouble_ms, self.time.now + 7)
         for sensor in self.sensors:
             if self.random.random() < 0.7:
                 self._say(sensor, TimeSource.RETAINED)
+            back = self.time.now + self.random.randrange(1, MINUTE)  # each in its own time
+            sensor.says_ms = max(sensor.says_ms, back)
+            sensor.turns_ms = max(sensor.turns_ms, back)
 
     def _change(self, sensor: Sensor) -> None:
         if sensor.channel in ("people.count", "temperature"):

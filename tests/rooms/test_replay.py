@@ -10,7 +10,7 @@ import pytest
 from hub.rooms import override_rows
 from hub.rooms.replay import Replay, around, wanted
 from hub.store.store import Store
-from tests.rooms.life import HOUR, Life, Told, told
+from tests.rooms.life import Life, Told, told
 
 
 async def replayed(life: Life, store: Store, room: str, from_ms: int, to_ms: int) -> list[Told]:
