@@ -48,6 +48,7 @@ class Audit:
 
     def __init__(self, bus: Bus, store: Keeper, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._now_ms = clock.now_ms
         self._waiting: deque[Decided] = deque()
         self._arrived = asyncio.Event()
@@ -99,6 +100,8 @@ class Audit:
         return True
 
     async def _clean(self) -> None:
+        if not self._clock.is_trusted:
+            return
         before_ms = self._now_ms() - KEEP_MS
         try:
             await self._store.work(

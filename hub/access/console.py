@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from edge.timekeeping import Timekeeper
 from hub.access import records
 from hub.domain.audit import Decided
 from hub.store.migrations import LATEST, version
@@ -50,9 +51,12 @@ class Console:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    @staticmethod
-    def now_ms() -> int:
-        return int(time.time() * 1000)
+    def now_ms(self) -> int:
+        """The time; on a machine that booted in the past, not before what accounts know of."""
+        machine_ms = _machine_ms()
+        if Timekeeper().is_set():
+            return machine_ms
+        return max(machine_ms, records.newest_ms(self._db))
 
     def rows(self) -> records.Rows:
         return records.read(self._db)
@@ -95,8 +99,8 @@ def _make(folder: Path, path: Path) -> None:
     """While no hub has the folder: the schema is brought to what this version knows."""
     lock = take_folder(folder)
     try:
-        writer = Writer(path, Wear(Console.now_ms))
-        writer.open(Console.now_ms())
+        writer = Writer(path, Wear(_machine_ms))
+        writer.open(_machine_ms())
         writer.close()
         if os.geteuid() == 0:  # the hub must be able to write what root has made
             owner = folder.stat()
@@ -104,6 +108,10 @@ def _make(folder: Path, path: Path) -> None:
                 os.chown(made, owner.st_uid, owner.st_gid)
     finally:
         os.close(lock)
+
+
+def _machine_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def _login() -> str:

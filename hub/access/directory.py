@@ -19,7 +19,7 @@ from pathlib import Path
 
 from hub.access import records
 from hub.access.records import Account, Rows, Session, Token
-from hub.access.rules import csrf_of, digest, span
+from hub.access.rules import MINUTE_MS, csrf_of, digest, span
 from hub.domain.access import (
     SCREEN,
     Caller,
@@ -31,6 +31,9 @@ from hub.store.query import StoreError
 from hub.store.reader import open_readonly
 
 log = logging.getLogger(__name__)
+
+FUTURE_MS = 5 * MINUTE_MS
+"""More than a clock is moved without our being told."""
 
 
 @dataclass(slots=True)
@@ -49,9 +52,21 @@ class Credential:
     csrf: str
 
     def is_live(self, now_ms: int) -> bool:
+        """A session from the future was begun by a wrong clock: it would last until then."""
         if now_ms >= self.until_ms:
             return False
-        return self.idle_ms is None or now_ms - self.seen_ms < self.idle_ms
+        if self.idle_ms is None:
+            return True
+        return now_ms - self.seen_ms < self.idle_ms and self.created_ms - now_ms < FUTURE_MS
+
+    def move(self, shift_ms: int, from_ms: int) -> None:
+        """The clock was set, and what it said from then on was wrong by the shift."""
+        if self.created_ms >= from_ms:
+            self.created_ms += shift_ms
+            self.until_ms += shift_ms
+        if self.seen_ms >= from_ms:
+            self.seen_ms += shift_ms
+            self.saved_ms += shift_ms
 
 
 class Directory:
@@ -60,6 +75,7 @@ class Directory:
     def __init__(self, path: Path) -> None:
         """Read it at once: the first request must find it."""
         self._path = path
+        self.folder = path.parent
         self._db: sqlite3.Connection | None = None
         self._version = -1
         self._thread = ThreadPoolExecutor(1, "access")
@@ -67,6 +83,7 @@ class Directory:
         self._rows = Rows()
         self._unsaved: dict[bytes, Session] = {}
         self._dropped: set[bytes] = set()
+        self._lent: dict[bytes, Credential] = {}
         self._cookies: dict[bytes, Credential] = {}
         self._bearers: dict[bytes, Credential] = {}
         self.accounts: Mapping[str, Account] = {}
@@ -92,8 +109,25 @@ class Directory:
         """The same key as it stands now; None once it was taken back."""
         return self._cookies.get(credential.hash) or self._bearers.get(credential.hash)
 
+    def awaits(self, code: bytes) -> bool:
+        """Is a screen's code waiting that has this hash?"""
+        return any(t.kind == "pairing" and t.hash == code for t in self.tokens.values())
+
+    def lend(self, credential: Credential) -> None:
+        """A key that is not in the database and lasts as long as the hub."""
+        self._lent = {credential.hash: credential}
+        self._bearers |= self._lent
+
+    def move(self, shift_ms: int, moved_from_ms: int | None) -> None:
+        """The clock was set; of keys that are good until a date only those move that it dated."""
+        for credential in self.credentials():
+            if credential.idle_ms is not None or moved_from_ms is not None:
+                credential.move(shift_ms, moved_from_ms or 0)
+
     def credentials(self) -> list[Credential]:
-        return [*self._cookies.values(), *self._bearers.values()]
+        """All that the database has."""
+        found = (*self._cookies.values(), *self._bearers.values())
+        return [credential for credential in found if credential.hash not in self._lent]
 
     def sessions(self, user: str) -> list[Credential]:
         """The newest first."""
@@ -168,7 +202,7 @@ class Directory:
         self.accounts = {account.name: account for account in rows.accounts}
         self.tokens = {token.name: token for token in rows.tokens}
         known = {c.hash: c for c in self.credentials()}
-        self._cookies, self._bearers = {}, {}
+        self._cookies, self._bearers = {}, dict(self._lent)
         self._dropped &= {session.hash for session in rows.sessions}
         for session in (*rows.sessions, *self._unsaved.values()):
             if session.hash in self._dropped:

@@ -197,7 +197,9 @@ class Guard:
 
     def _note(self, asking: Asking) -> None:
         """Somebody did something. What an open page does by itself keeps nobody signed in."""
-        by_itself = asking.scope["path"] in STREAMS or b"hx-request" in asking.headers
+        is_reading = asking.scope["method"] in SAFE
+        is_refresh = asking.scope["path"] in STREAMS or b"hx-request" in asking.headers
+        by_itself = is_reading and is_refresh
         if asking.credential is not None and not by_itself:
             asking.credential.seen_ms = self._access.now_ms()
 

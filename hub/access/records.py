@@ -219,6 +219,32 @@ def saw(
         end_session(db, hashed)
 
 
+def move(db: sqlite3.Connection, shift_ms: int, moved_from_ms: int | None) -> None:
+    """The clock was set. Sessions last so long whatever it says, so all of them move along.
+
+    Args:
+        shift_ms: By so much it jumped.
+        moved_from_ms: From when on it had not been trusted; then all that it dated moves, and
+            nothing that was dated before. None: it was trusted, and what it dated stays.
+    """
+    moved = MOVED if moved_from_ms is not None else MOVED[:2]
+    for sql in moved:
+        db.execute(sql, (shift_ms, moved_from_ms or 0))
+
+
+MOVED = (
+    "UPDATE sessions SET created_ms = created_ms + ?1 WHERE created_ms >= ?2",
+    "UPDATE sessions SET seen_ms = seen_ms + ?1 WHERE seen_ms >= ?2",
+    "UPDATE tokens SET created_ms = created_ms + ?1, expires_ms = expires_ms + ?1"
+    " WHERE created_ms >= ?2",
+    "UPDATE tokens SET seen_ms = seen_ms + ?1 WHERE seen_ms >= ?2",
+    "UPDATE users SET created_ms = created_ms + ?1 WHERE created_ms >= ?2",
+    "UPDATE users SET changed_ms = changed_ms + ?1 WHERE changed_ms >= ?2",
+    "UPDATE users SET disabled_ms = disabled_ms + ?1 WHERE disabled_ms >= ?2",
+    "UPDATE audit SET at_ms = at_ms + ?1 WHERE at_ms >= ?2",
+)
+
+
 # --- tokens and screens -----------------------------------------------------------------------
 
 
@@ -291,10 +317,27 @@ def record(db: sqlite3.Connection, decisions: Iterable[Decided]) -> None:
         db.execute(sql, (it.at_ms, *(text[:MAX_TEXT] for text in texts)))
 
 
+FORGOTTEN_AT_ONCE = 2_000
+
+
 def forget_before(db: sqlite3.Connection, at_ms: int, most: int) -> None:
-    """Delete what is too old, and the oldest of what is too much."""
-    db.execute("DELETE FROM audit WHERE at_ms < ?", (at_ms,))
+    """Delete what is too old, so much at once, and the oldest of what is too much.
+
+    A clock that is years ahead for a night must not empty the record.
+    """
+    sql = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at_ms < ? ORDER BY id LIMIT ?)"
+    db.execute(sql, (at_ms, FORGOTTEN_AT_ONCE))
     db.execute("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?", (most,))
+
+
+def newest_ms(db: sqlite3.Connection) -> int:
+    """The latest time that accounts know of; 0 where there are none."""
+    sql = (
+        "SELECT max((SELECT coalesce(max(at_ms), 0) FROM audit),"
+        " (SELECT coalesce(max(seen_ms), 0) FROM sessions),"
+        " (SELECT coalesce(max(changed_ms), 0) FROM users))"
+    )
+    return int(db.execute(sql).fetchone()[0])
 
 
 def entries(db: sqlite3.Connection, before_id: int | None, limit: int) -> list[Entry]:

@@ -7,26 +7,23 @@ Every change takes effect with the next request, also where a stream is open.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import logging
 import math
 import secrets
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
 
 from edge.clock import Clock
-from hub.access import records
+from hub.access import local_key, records
 from hub.access.directory import Credential, Directory
 from hub.access.passwords import PasswordWorker, TooManyError
 from hub.access.records import Account, Session
 from hub.access.rules import (
-    DAY_MS,
     KEY_BYTES,
     MAX_PASSWORD,
     MAX_TITLE,
-    MINUTE_MS,
     RENEW_MS,
     SCREEN_MS,
     clean_code,
@@ -37,26 +34,17 @@ from hub.access.rules import (
     token_of,
 )
 from hub.access.throttle import Throttle
+from hub.access.upkeep import UNWRITABLE, Upkeep, Worker
+from hub.api.addresses import place_of
 from hub.bus import Bus
 from hub.domain.access import Caller, Principal, Role
 from hub.domain.audit import Decided
 from hub.domain.errors import RefusedDecisionError
 from hub.domain.room import Text
-from hub.store.query import StoreError
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 1.0
-SAVE_S = 600.0
-SEEN_STEP_MS = {Caller.PERSON: 10 * MINUTE_MS, Caller.TOKEN: DAY_MS, Caller.SCREEN: DAY_MS}
-"""How much later something must have been seen for the card to be written."""
-UNWRITABLE = (sqlite3.Error, OSError, StoreError)
-
 T = TypeVar("T")
-
-
-class Worker(Protocol):
-    def work(self, purpose: str, operate: Callable[[sqlite3.Connection], T]) -> Awaitable[T]: ...
 
 
 class WaitError(Exception):
@@ -89,7 +77,9 @@ class Access:
         self._bus = bus
         self._passwords = PasswordWorker()
         self._attempts, self._codes = Throttle(), Throttle()
-        self._renewed: dict[bytes, int] = {}
+        self._upkeep = Upkeep(directory, store, clock, bus)
+        if not is_open:
+            directory.lend(local_key.made(directory.folder, self.now_ms()))
         self.setup_code: str | None = None
         """For the first account; printed on the console, good once, another at each start."""
         if self.needs_setup:
@@ -208,13 +198,11 @@ class Access:
         Raises:
             RefusedDecisionError, WaitError, TooManyError
         """
-        if (wait_s := self._codes.wait_s("set-up", address)) > 0:
-            raise WaitError(wait_s)
-        self._codes.begin("set-up", address)
+        self._try_code("set-up", address)
         expected = self.setup_code
         if expected is None or not hmac.compare_digest(clean_code(code), expected):
             raise RefusedDecisionError(Text("access.wrong_code"))
-        self._codes.succeeded("set-up", address)
+        self._codes.succeeded(_by("set-up", address), address)
         account = await self.made(new)
 
         def first(db: sqlite3.Connection) -> None:
@@ -248,22 +236,32 @@ class Access:
         Raises:
             RefusedDecisionError, WaitError
         """
-        if (wait_s := self._codes.wait_s("pair", address)) > 0:
-            raise WaitError(wait_s)
-        self._codes.begin("pair", address)
+        self._try_code("pair", address)
         key, now_ms = token_of(secrets.token_bytes(KEY_BYTES)), self.now_ms()
         hashes = digest(clean_code(code)), digest(key)
+        if not self.directory.awaits(hashes[0]):  # whoever guesses does not reach the disk
+            raise RefusedDecisionError(Text("access.wrong_code"))
         name = await self.write(lambda db: records.pair(db, *hashes, now_ms, now_ms + SCREEN_MS))
-        self._codes.succeeded("pair", address)
+        self._codes.succeeded(_by("pair", address), address)
         self._tell(f"{Caller.SCREEN}:{name}", "screen.pair", name, after=address)
         return key
+
+    def _try_code(self, what: str, address: str) -> None:
+        """Forty bits are not guessed; so nobody's wrong codes make another one wait.
+
+        Raises:
+            WaitError
+        """
+        if (wait_s := self._codes.wait_s(_by(what, address), address)) > 0:
+            raise WaitError(wait_s)
+        self._codes.begin(_by(what, address), address)
 
     def renew(self, credential: Credential) -> bool:
         """Give a screen that is in use its whole time again; False where it is not due."""
         until_ms = self.now_ms() + SCREEN_MS
         if until_ms - credential.until_ms < RENEW_MS:
             return False
-        credential.until_ms = self._renewed[credential.hash] = until_ms
+        credential.until_ms = self._upkeep.renewed[credential.hash] = until_ms
         return True
 
     async def hash_password(self, password: str) -> str:
@@ -276,45 +274,12 @@ class Access:
     # --- as long as the hub lives ---------------------------------------------------------------
 
     async def run(self) -> None:
-        """Notice what commands changed; now and then write who was seen. Until cancelled."""
-        loop = asyncio.get_running_loop()
-        save_at = loop.time() + SAVE_S
-        while True:
-            await asyncio.sleep(LOOK_S)
-            await self.directory.look()
-            if loop.time() >= save_at:
-                save_at = loop.time() + SAVE_S
-                await self._save()
+        """What is done by itself, until cancelled."""
+        await self._upkeep.run()
 
     def close(self) -> None:
         self._passwords.close()
         self.directory.close()
-
-    async def _save(self) -> None:
-        now_ms, found = self.now_ms(), self.directory.credentials()
-        late = [c for c in found if c.seen_ms - c.saved_ms >= SEEN_STEP_MS[c.principal.caller]]
-        people = [(c.seen_ms, c.hash) for c in late if c.principal.caller is Caller.PERSON]
-        others = [(c.seen_ms, c.hash) for c in late if c.principal.caller is not Caller.PERSON]
-        ended = [
-            c.hash for c in found if c.principal.caller is Caller.PERSON and not c.is_live(now_ms)
-        ]
-        renewed = dict(self._renewed)
-        if not (late or ended or renewed):
-            return
-
-        def save(db: sqlite3.Connection) -> None:
-            records.saw(db, people, others, ended)
-            for hashed, until_ms in renewed.items():
-                records.renew(db, hashed, until_ms)
-
-        try:
-            await self._store.work("access", save)
-        except UNWRITABLE as error:
-            log.warning("Who was seen when could not be written: %s", error)
-            return
-        for hashed in renewed:
-            self._renewed.pop(hashed, None)
-        await self.directory.reload()
 
     async def change(
         self,
@@ -343,6 +308,10 @@ class Access:
 
     def _tell(self, who: str, action: str, target: str, before: str = "", after: str = "") -> None:
         self._bus.publish(Decided(self.now_ms(), who, action, target, before, after))
+
+
+def _by(what: str, address: str) -> str:
+    return f"{what} {place_of(address)}"
 
 
 def require_good(password: str, name: str) -> None:

@@ -2,7 +2,8 @@
 
 A failure doubles the wait, up to five minutes, and never closes an account for good: who knows the
 password gets in after the wait. An attempt counts when it begins, so that a hundred at once are
-not a hundred free ones. Both tables are bounded; what failed longest ago is forgotten first.
+not a hundred free ones. An account is counted apart where its person was signed in before, since
+the hub was started: a stranger who keeps failing makes strangers wait. All tables are bounded.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hub.api.addresses import place_of
 
 MOST = 2_000
 FORGOTTEN_AFTER_S = 3_600
+Key = str | tuple[str, str]
 FREE_OF_ADDRESS = 10
 """A centre's people share one address behind a router; one of them may be clumsy."""
 
@@ -29,9 +31,9 @@ class _Tries:
 class _Table:
     def __init__(self, free: int) -> None:
         self._free = free
-        self._tries: dict[str, _Tries] = {}
+        self._tries: dict[Key, _Tries] = {}
 
-    def wait_s(self, key: str, now_s: float) -> float:
+    def wait_s(self, key: Key, now_s: float) -> float:
         tries = self._tries.get(key)
         if tries is None:
             return 0.0
@@ -40,18 +42,20 @@ class _Table:
             return 0.0
         return max(tries.last_s + wait_s(tries.failures, self._free) - now_s, 0.0)
 
-    def count(self, key: str, now_s: float) -> int:
+    def count(self, key: Key, now_s: float) -> int:
         tries = self._tries.pop(key, None) or _Tries()
         if len(self._tries) >= MOST:
-            del self._tries[next(iter(self._tries))]  # the order is that of the last failure
+            # of those that failed least, the one that failed longest ago: made-up names push no
+            # account out that is really being tried
+            del self._tries[min(self._tries, key=lambda other: self._tries[other].failures)]
         self._tries[key] = tries
         tries.failures, tries.last_s = tries.failures + 1, now_s
         return tries.failures
 
-    def forget(self, key: str) -> None:
+    def forget(self, key: Key) -> None:
         self._tries.pop(key, None)
 
-    def take_back(self, key: str) -> None:
+    def take_back(self, key: Key) -> None:
         tries = self._tries.get(key)
         if tries is not None:
             tries.failures -= 1
@@ -64,25 +68,35 @@ class Throttle:
         self._monotonic = monotonic
         self._accounts = _Table(FREE_FAILURES)
         self._addresses = _Table(FREE_OF_ADDRESS)
+        self._at_home: dict[tuple[str, str], None] = {}
 
     def wait_s(self, account: str, address: str) -> float:
         """0: an attempt may be made now."""
-        now_s, place = self._monotonic(), place_of(address)
+        now_s, key = self._monotonic(), self._key(account, address)
         accounts, addresses = self._accounts, self._addresses
-        return max(accounts.wait_s(account, now_s), addresses.wait_s(place, now_s))
+        return max(accounts.wait_s(key, now_s), addresses.wait_s(place_of(address), now_s))
+
+    def _key(self, account: str, address: str) -> Key:
+        at_home = (account, place_of(address))
+        return at_home if at_home in self._at_home else account
 
     def begin(self, account: str, address: str) -> int:
         """Count an attempt as failed; how many of this account have."""
         now_s = self._monotonic()
         self._addresses.count(place_of(address), now_s)
-        return self._accounts.count(account, now_s)
+        return self._accounts.count(self._key(account, address), now_s)
 
     def undo(self, account: str, address: str) -> None:
         """It was never looked at."""
-        self._accounts.take_back(account)
+        self._accounts.take_back(self._key(account, address))
         self._addresses.take_back(place_of(address))
 
     def succeeded(self, account: str, address: str) -> None:
         """It was right: the account begins anew. The address does not: it may know one password."""
-        self._accounts.forget(account)
-        self._addresses.take_back(place_of(address))
+        place = place_of(address)
+        self._accounts.forget(self._key(account, address))
+        self._addresses.take_back(place)
+        self._at_home.pop((account, place), None)
+        if len(self._at_home) >= MOST:
+            del self._at_home[next(iter(self._at_home))]  # the order is that of signing in
+        self._at_home[account, place] = None

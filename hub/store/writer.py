@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -78,6 +79,7 @@ class Writer:
         """
         if self._db is not None:
             return
+        _keep_private(self._path)
         db = sqlite3.connect(
             self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )
@@ -207,3 +209,16 @@ def _write_counts(db: sqlite3.Connection, group: Group) -> None:
     keep_cursors(db, group.mirrors, group.saved_ms)
     if group.wear:
         keep_days(db, group.wear)
+
+
+def _keep_private(path: Path) -> None:
+    """Only its owner reads a file with password hashes; SQLite gives its log the same rights.
+
+    A database that is there is never opened for this: closing it would give up SQLite's locks.
+    """
+    with contextlib.suppress(OSError):  # what is wrong with the disk is told by the next step
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        for file in path.parent.glob(f"{path.name}*"):
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
