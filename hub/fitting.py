@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import aiomqtt
+
+from edge import login
 from edge.clock import Clock
 from edge.service import Edge
+from edge.settings import MqttSettings
+from edge.supervise import LinkError
 from hub import settings
 from hub.access.audit import Audit
 from hub.access.directory import Directory
@@ -18,7 +24,11 @@ from hub.bus import Bus
 from hub.configuration.keeping import StorageSection
 from hub.domain.centre import Centre
 from hub.domain.room import Text
-from hub.domain.views import CopyState
+from hub.domain.views import CopyState, RoomsView
+from hub.field.discovery import counted_rooms
+from hub.field.memory import Memory
+from hub.field.service import FieldService
+from hub.field.topics import Topics
 from hub.intake import Intake
 from hub.mirror.rules import Trouble
 from hub.mirror.service import Mirrors, State
@@ -26,6 +36,11 @@ from hub.storage.rules import Bounds
 from hub.storage.service import Card, Storage
 from hub.store.retention import Keep
 from hub.store.store import DATABASE, Store
+
+FIELD_ANSWERS_S = 5.0
+FIELD_KEEPALIVE_S = 30
+"""A hub whose network went away is offline to Home Assistant after one and a half times this."""
+FIELD_QUEUE = 10_000  # what the broker had kept comes at once; a message is a room
 
 
 class Files(NamedTuple):
@@ -38,6 +53,7 @@ class Files(NamedTuple):
 def edge(
     config: settings.CentreSettings, place: Centre, intake: Intake, store: Store, clock: Clock
 ) -> Edge:
+    store.live.silent_after.update({item.id: item.silent_after_ms for item in place.devices})
     return Edge(
         config.devices,
         config.mqtt,
@@ -113,6 +129,38 @@ def copies(mirrors: Mirrors, backups: BackupsService | None) -> list[CopyState]:
         trouble = None if state.is_ok else state.text
         found.append(CopyState("backup", "", last_ms, trouble, trouble is not None))
     return found
+
+
+def field(
+    config: settings.CentreSettings, data: Path, rooms: RoomsView, store: Store, bus: Bus
+) -> FieldService:
+    """It has work to do also where nothing is published: to take back what once was."""
+    place = rooms.centre
+    section = config.publish and config.publish.homeassistant
+    here = Topics(section.prefix, place.id) if section else None
+    counted = counted_rooms(place, store.live.series)
+    connect = partial(_client, config.mqtt, f"linli-{place.id}-field")
+    return FieldService(rooms, here, Memory(data), connect, bus, counted)
+
+
+async def _client(mqtt: MqttSettings, client_id: str, will: aiomqtt.Will | None) -> aiomqtt.Client:
+    try:
+        password = await asyncio.to_thread(login.password, mqtt)
+        context = await asyncio.to_thread(login.encryption, mqtt)
+    except LinkError as error:
+        raise OSError(str(error)) from error
+    return aiomqtt.Client(
+        mqtt.host,
+        mqtt.port,
+        username=mqtt.username,
+        password=password,
+        identifier=client_id,
+        will=will,
+        tls_context=context,
+        timeout=FIELD_ANSWERS_S,
+        keepalive=FIELD_KEEPALIVE_S,
+        max_queued_incoming_messages=FIELD_QUEUE,
+    )
 
 
 def _said(trouble: Trouble | None) -> Text | None:

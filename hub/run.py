@@ -87,7 +87,6 @@ def assemble(
     watch = ClockWatch(clock, keeper, store.times, bus)  # before anything is stamped
     intake = Intake(clock, store.live, store, bus)
     edge = fitting.edge(config, place, intake, store, clock)
-    store.live.silent_after.update({d.id: d.silent_after_ms for d in place.devices})
     bus.subscribe(RoomChanged, lambda event: store.append_room(event.state))
     plans = planning.plans(config, place, store, before, clock, bus)
     known = store.live.series.values()
@@ -97,6 +96,7 @@ def assemble(
     backups = fitting.backups(config, files, store, clock)
     storage = fitting.storage(config.storage, store, files.data, clock, mirrors, backups)
     access, audit = fitting.access(config, files.data, store, clock, bus)
+    field = fitting.field(config, files.data, rooms, store, bus)
     vitals = Vitals(clock, intake, store)
     vitals.list_copies = partial(fitting.copies, mirrors, backups)
     vitals.unknown_year = plans.timetable.unknown_year
@@ -110,7 +110,7 @@ def assemble(
     web = app.build(config, subjects, broadcaster, board, port)
     tasks = {"clock": watch.run, "rooms": rooms.run, "devices": devices.run, "access": access.run}
     tasks |= {"upkeep": store.upkeep.run, "mirrors": mirrors.run, "audit": audit.run}
-    tasks |= {"loop lag": vitals.watch_lag, "beat": broadcaster.beat}
+    tasks |= {"loop lag": vitals.watch_lag, "beat": broadcaster.beat, "field": field.run}
     tasks |= {"backups": backups.run} if backups else {}
     server = Server(web, broadcaster.close, config.http.tls)
     return Parts(store, edge, vitals, server, tasks, access)

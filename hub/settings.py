@@ -23,6 +23,7 @@ from hub.configuration.device_checks import check_devices
 from hub.configuration.draft import draft
 from hub.configuration.models import CentreSettings, RoomSettings, ZoneSettings
 from hub.configuration.problems import Place, Problem, SettingsError
+from hub.configuration.publish_checks import check_publish
 from hub.configuration.timetable_checks import check_timetable
 from hub.domain.centre import Building, Centre, Device, Door, Placement, Room, Zone
 
@@ -101,7 +102,7 @@ def _checked(document: yaml12.Document) -> CentreSettings:
         found = draft(document)
         problems = document.problems + found.problems
         problems += [*check_places(found, document), *check_devices(found, document)]
-        problems += check_timetable(document)
+        problems += [*check_timetable(document), *check_publish(found, document)]
         if found.settings is not None and not problems:
             return found.settings
     raise SettingsError(sorted(set_of(problems), key=lambda problem: problem.place))

@@ -26,13 +26,13 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from edge import login
 from edge.settings import MqttSettings
 from edge.supervise import LinkError
 from edge.transports.worker import in_thread
@@ -202,9 +202,9 @@ class Connection:
         client.on_socket_register_write = self._on_register_write
         client.on_socket_unregister_write = self._on_unregister_write
         if settings.username is not None:
-            client.username_pw_set(settings.username, _password(settings))
+            client.username_pw_set(settings.username, login.password(settings))
         if settings.tls is not None:
-            client.tls_set_context(_tls(settings))
+            client.tls_set_context(login.encryption(settings))
         client.connect(settings.host, settings.port, KEEPALIVE_S)
         return client
 
@@ -323,35 +323,3 @@ def _hidden(client: paho.Client) -> bool:
     """Does TLS hold bytes that the socket does not show as readable?"""
     sock = client.socket()
     return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-
-
-def _password(settings: MqttSettings) -> str | None:
-    if settings.password_file is None:
-        return None
-    try:
-        return Path(settings.password_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise LinkError("password_file", str(error)) from error
-
-
-class _ClosesOnFailure(ssl.SSLSocket):
-    """paho forgets a socket whose handshake failed; one would leak at each attempt."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
-
-
-def _tls(settings: MqttSettings) -> ssl.SSLContext:
-    tls = settings.tls
-    try:
-        context = ssl.create_default_context(cafile=None if tls is None else tls.ca_file)
-        if tls is not None and tls.cert_file is not None:
-            context.load_cert_chain(tls.cert_file, tls.key_file)
-        context.sslsocket_class = _ClosesOnFailure
-    except OSError as error:  # a file that is not there, or is no certificate
-        raise LinkError("tls", str(error)) from error
-    return context

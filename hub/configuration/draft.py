@@ -25,6 +25,7 @@ from hub.configuration.models import (
     RoomSettings,
 )
 from hub.configuration.problems import Problem
+from hub.configuration.publish import PublishSection
 from hub.configuration.translate import meant, translate
 from hub.configuration.yaml12 import Document, Path
 
@@ -44,6 +45,7 @@ class Draft:
     centre: CentreSection | None = None
     http: HttpSection | None = None
     access: AccessSection | None = None
+    publish: PublishSection | None = None
     buildings: Numbered[BuildingSettings] = field(default_factory=dict)
     rooms: Numbered[RoomSettings] = field(default_factory=dict)
     doors: Numbered[DoorSettings] = field(default_factory=dict)
@@ -63,6 +65,7 @@ def draft(document: Document) -> Draft:
         settings.centre,
         settings.http,
         settings.access,
+        settings.publish,
         dict(enumerate(settings.buildings)),
         dict(enumerate(settings.rooms)),
         dict(enumerate(settings.doors)),
@@ -78,6 +81,7 @@ def _partial(document: Document, problems: list[Problem]) -> Draft:
         _entry(CentreSection, data.get("centre")),
         _entry(HttpSection, data.get("http") or {}),
         _entry(AccessSection, data.get("access") or {}),
+        _entry(PublishSection, data.get("publish") or {}),
         _entries(BuildingSettings, data.get("buildings")),
         _entries(RoomSettings, data.get("rooms")),
         _entries(DoorSettings, data.get("doors")),

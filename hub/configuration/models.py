@@ -13,6 +13,7 @@ from hub.configuration.keeping import (
     MirrorSettings,
     StorageSection,
 )
+from hub.configuration.publish import PublishSection
 from hub.configuration.small_types import Count, HostName, LeftOpen, Name
 from hub.configuration.timetable import TimetableSection
 
@@ -141,7 +142,9 @@ class CentreSettings(Section):
     access: AccessSection = AccessSection()
     """Who may look."""
     mqtt: MqttSettings = MqttSettings()
-    """The broker; connected to only where a device needs it."""
+    """The broker; connected to only where a device needs it or rooms are published."""
+    publish: PublishSection | None = None
+    """Rooms given back to the field; without it they are not."""
     buildings: Annotated[list[BuildingSettings], LeftOpen] = Field(default_factory=list)
     """Houses; one is implied."""
     rooms: Annotated[list[RoomSettings], LeftOpen] = Field(default_factory=list)
@@ -160,5 +163,5 @@ class CentreSettings(Section):
     def _sections_left_open(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        sections = ("storage", "backup", "clock", "http", "access", "mqtt", "timetable")
+        sections = ("storage", "backup", "clock", "http", "access", "mqtt", "publish", "timetable")
         return {k: v for k, v in data.items() if not (v is None and k in sections)}

@@ -36,6 +36,7 @@ OWN = frozenset(
         "bad_size",
         "bad_url",
         "bad_host_name",
+        "bad_topic_prefix",
         "bad_hours",
         "string_too_short",
         "string_too_long",
