@@ -189,8 +189,8 @@ class Life:
         """What time alone changes, each at its moment."""
         agenda = self.rooms.watch.agenda
         while (due := agenda.next_ms) is not None and due <= to_ms:
-            self.time.ms += due - self.time.now
-            self.rooms.watch.advance(due)
+            self.time.ms += max(due - self.time.now, 0)  # the clock may have been set
+            self.rooms.watch.advance(self.time.now)
         self.time.ms += to_ms - self.time.now
         await catch_up(self.store)
 

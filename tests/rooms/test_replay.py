@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from hub.domain.events import ClockChanged
 from hub.rooms import override_rows
 from hub.rooms.replay import Replay, around, wanted
 from hub.store.store import Store
-from tests.rooms.life import Life, Told, told
+from tests.rooms.life import HOUR, Life, Told, told
+from tests.store.making import catch_up
 
 
 async def replayed(life: Life, store: Store, room: str, from_ms: int, to_ms: int) -> list[Told]:
@@ -38,4 +40,69 @@ async def test_a_replayed_day_is_the_day_that_was_lived(tmp_path: Path, seed: in
     for room in ("gym", "hall", "lab"):
         again = await replayed(life, life.store, room, begin, life.time.now)
         assert news(again, begin) == news(life.told[room], begin)
+    await life.stop()
+
+
+async def test_a_sealed_day_is_replayed_like_a_fresh_one(tmp_path: Path) -> None:
+    life = Life(tmp_path, 11)
+    await life.start()
+    begin = life.time.now
+    await life.live(7)
+    end, fresh = life.time.now, {}
+    for room in ("gym", "hall", "lab"):
+        fresh[room] = await replayed(life, life.store, room, begin, end)
+    life.time.ms += 2 * 24 * HOUR
+    await catch_up(life.store)
+    await life.store.upkeep.look()
+    assert await life.store.ask(lambda q: list(q.rows("SELECT id FROM mark_chapters", ())))
+    for room, was in fresh.items():
+        assert await replayed(life, life.store, room, begin, end) == was
+    await life.stop()
+
+
+async def test_a_hub_that_fell_over_is_replayed_up_to_its_last_checkpoint(tmp_path: Path) -> None:
+    life = Life(tmp_path, 12)
+    await life.start()
+    begin = life.time.now
+    await life.live(2)
+    fell = life.time.now
+    life.told.clear()
+    await life.store.close()  # the rooms' last frame is missing
+    life.time.ms += HOUR
+    await life.start()
+    again = life.time.now
+    await life.live(1)
+    for room in ("gym", "hall", "lab"):
+        found = await replayed(life, life.store, room, begin, life.time.now)
+        assert [item for item in found if item.at_ms > again] == news(life.told[room], again)
+        assert len([item for item in found if item.at_ms <= fell]) > 5
+    await life.stop()
+
+
+async def test_when_the_clock_is_set_the_replay_forgets_what_the_watch_forgot(
+    tmp_path: Path,
+) -> None:
+    life = Life(tmp_path, 13)
+    await life.start()
+    begin = life.time.now
+    await life.live(1)
+    life.time.ms += 3 * HOUR
+    life.bus.publish(ClockChanged(3 * HOUR, True, life.time.now))
+    await life.live(1)
+    for room in ("gym", "hall", "lab"):
+        found = news(await replayed(life, life.store, room, begin, life.time.now), begin)
+        passed = begin + HOUR, begin + 4 * HOUR  # of this time nobody knows when it was
+        was = [item for item in life.told[room] if item.at_ms > begin]
+        assert [i for i in found if not passed[0] <= i.at_ms < passed[1]] == was
+    await life.stop()
+
+
+async def test_without_a_frame_nothing_is_invented(tmp_path: Path) -> None:
+    life = Life(tmp_path, 14)
+    await life.start()
+    await life.live(1)
+    place = around(life.centre, "gym")
+    early = life.began_ms - HOUR
+    heard = await life.store.past.heard(wanted(place, "gym", early, early))
+    assert heard.frame is None
     await life.stop()
