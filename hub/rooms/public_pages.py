@@ -50,7 +50,7 @@ def routes(rooms: RoomsView, timetable: Timetable, hub: HubView) -> APIRouter:
             live="/lobby" if not asked else f"/lobby?lang={language}",
             **_lobby(frame, rooms, timetable, language),
             advice=await advice.lines(language),
-            lost=[translator(one)("ui.lobby_lost") for one in LANGUAGES],
+            lost=[translator(one)("ui.lobby_lost", seconds="{seconds}") for one in LANGUAGES],
         )
 
     @router.get("/availability")

@@ -127,6 +127,12 @@ async def test_the_lobby_fits_its_screen_and_can_be_read_from_afar(
                 )
                 assert sizes
                 assert min(sizes) >= least, where
+            said = await page.evaluate("lost.dataset.text")
+            assert said.count("{seconds}") == 3  # in every language: nobody knows who reads it
+            await page.evaluate("lost.lastElementChild.textContent = lost.dataset.text")
+            await page.evaluate("lost.hidden = false")
+            assert await page.evaluate("document.documentElement.scrollHeight") <= 1080
+            assert await page.evaluate(OUT) == []
 
 
 # A room's words on a plan may not stand out of its shape, and each room is told once: on the sheet
