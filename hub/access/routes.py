@@ -32,6 +32,7 @@ RULES: Mapping[tuple[str, str], Permission] = MappingProxyType(
         ("GET", "/api/v1/rooms"): _P.ROOMS,
         ("GET", "/api/v1/rooms/{room}"): _P.ROOMS,
         ("GET", "/api/v1/rooms/{room}/history"): _P.ROOMS,
+        ("GET", "/api/v1/rooms/{room}/explain"): _P.ROOMS,
         ("GET", "/api/v1/devices"): _P.DEVICES,
         ("GET", "/api/v1/devices/{device}"): _P.DEVICES,
         ("GET", "/api/v1/readings"): _P.DEVICES,

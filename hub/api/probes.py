@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from hub.api.answers import answer, documented
+from hub.domain.access import NOBODY, Permission
 from hub.domain.device import Health
 from hub.domain.views import StorageState
 from hub.vitals import Vitals
@@ -112,14 +113,20 @@ def routes(vitals: Vitals) -> APIRouter:
     @router.get(
         "/readyz", responses=documented(Readiness, on_503="It starts up, or is going down.")
     )
-    async def readyz() -> Response:
-        """It can serve. A full disk or a lost broker is told here and does not make it unready."""
+    async def readyz(request: Request) -> Response:
+        """It can serve. A full disk or a lost broker is told here and does not make it unready.
+
+        Which links are up or down is told to who may see devices; to others the lists are empty.
+        """
+        principal = getattr(request.state, "principal", NOBODY)
+        may_see = principal.may(Permission.DEVICES) or principal.may(Permission.OPERATION)
+        links_up, links_down = vitals.intake.links_up, vitals.links_down()
         failing = vitals.storage().failing_since_ms is not None
         document = Readiness(
             "ready" if vitals.is_ready else "starting",
             "failing" if failing else "ok",
-            sorted(vitals.intake.links_up),
-            sorted(vitals.links_down()),
+            sorted(links_up) if may_see else [],
+            sorted(links_down) if may_see else [],
             "trusted" if vitals.is_time_trusted() else "untrusted",
         )
         response = answer(document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -14,6 +15,8 @@ from hub.configuration.locate import configuration_file, terminal_language
 from hub.domain.room import Text
 
 if TYPE_CHECKING:
+    import http.client
+
     from hub.configuration.keeping import MirrorSettings
     from hub.mirror.verify import Tally
     from hub.settings import CentreSettings
@@ -170,7 +173,7 @@ def _status(
 ) -> int:
     from hub.mirror.ledger import Ledger
 
-    items = _from_hub(settings)
+    items = _from_hub(settings, arguments.data or Path(settings.storage.path))
     source = "database" if items is None else "hub"
     with Ledger(_database(settings, arguments)) as ledger:
         if items is None:
@@ -185,7 +188,8 @@ def _status(
     else:
         said = {
             "hub": "as the hub says",
-            "database": "from the database, as of its last checkpoint: the hub does not answer",
+            "database": "from the database, as of its last checkpoint: the hub does not answer,"
+            " or not to you (it answers its own user: sudo -u linli linli mirror status)",
         }
         print(said[source])
         for item in items:
@@ -193,24 +197,41 @@ def _status(
     return int(any(item.get("last_error") for item in items))
 
 
-def _from_hub(settings: CentreSettings) -> list[dict[str, Any]] | None:
+def _from_hub(settings: CentreSettings, data: Path) -> list[dict[str, Any]] | None:
     """What the hub says; None where it does not answer, or not to us."""
     import http.client
 
-    host = settings.http.host if settings.http.host != "0.0.0.0" else "127.0.0.1"  # noqa: S104
-    connection = http.client.HTTPConnection(host, settings.http.port, timeout=ASK_S)
+    from hub.access import local_key
+
+    key = local_key.read(data)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    path = f"/api/v1/mirrors?lang={terminal_language(os.environ)}"
     try:
-        connection.request("GET", f"/api/v1/mirrors?lang={terminal_language(os.environ)}")
-        answer = connection.getresponse()
-        body = answer.read()
+        with contextlib.closing(_connection(settings)) as connection:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
         if answer.status != 200:
             return None
         items: list[dict[str, Any]] = json.loads(body)["items"]
     except (OSError, http.client.HTTPException, ValueError, LookupError):
         return None
-    finally:
-        connection.close()
     return items
+
+
+def _connection(settings: CentreSettings) -> http.client.HTTPConnection:
+    """To the hub of this machine; with TLS the one certificate that it may show is its own."""
+    import http.client
+    import ssl
+
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.http.host, settings.http.host)  # noqa: S104
+    tls, port = settings.http.tls, settings.http.port
+    if tls is None:
+        return http.client.HTTPConnection(host, port, timeout=ASK_S)
+    context = ssl.create_default_context(cafile=str(tls.certificate))
+    context.check_hostname = False  # it is asked by its address; the certificate says its name
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return http.client.HTTPSConnection(host, port, timeout=ASK_S, context=context)
 
 
 def _from_database(mirror: MirrorSettings, ledger: Any) -> dict[str, Any]:

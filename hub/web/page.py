@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from hub.domain.access import Permission
 from hub.domain.centre import Centre, Name, Room, pick
 from hub.domain.room import Text
 from hub.domain.views import HubView
@@ -135,7 +136,8 @@ class Frame:
             "centre": named(self.centre.name, language),
             "clock": clock(now, language, self.centre.timezone),
             "as_of": f"{local(now, self.centre.timezone):%Y-%m-%dT%H:%M%z}",
-            "notices": self._notices(language),
+            # which port is lost and where copies go is nothing for strangers at the door
+            "notices": self._notices(language) if caller(request).may(Permission.SHOW) else [],
             "principal": caller(request),
             "may": caller(request).may,
             "csrf": csrf_field(request),

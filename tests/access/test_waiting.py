@@ -55,6 +55,18 @@ def test_who_gets_in_begins_anew_and_memory_is_bounded() -> None:
     for number in range(2 * MOST):
         throttle.begin(f"name{number}", f"host{number}")
     assert len(throttle._accounts._tries) == len(throttle._addresses._tries) == MOST
+    for number in range(2 * MOST):
+        throttle.succeeded(f"name{number}", f"host{number}")
+    assert len(throttle._at_home) == MOST
+
+
+def test_made_up_names_do_not_push_out_an_account_that_is_tried() -> None:
+    throttle = Throttle(Watch())
+    for number in range(8):
+        throttle.begin("root", f"10.0.0.{number}")
+    for number in range(2 * MOST):
+        throttle.begin(f"name{number}", f"host{number}")
+    assert throttle.wait_s("root", "10.0.1.1") > 0
 
 
 @pytest.mark.parametrize(
