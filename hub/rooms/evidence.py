@@ -14,7 +14,7 @@ from typing import Protocol
 
 from device_drivers.contract import Quality
 from edge.reading import Reading
-from hub.rooms.learning import MOTION_HOLD_MS, Delay
+from hub.rooms.learning import LATE_MS, MOTION_HOLD_MS, Delay, Lag
 
 
 class Kind(StrEnum):
@@ -56,6 +56,9 @@ class Place(Protocol):
 
     def passed(self, at_ms: int) -> None:
         """A counter saw somebody pass."""
+
+    def last_exit_ms(self, at_ms: int) -> int:
+        """Until when somebody may have gone; the moment itself, where nothing would tell."""
 
 
 @dataclass(slots=True)
@@ -173,21 +176,29 @@ class Eye(Witness):
     ended_ms: int | None = None  # it last said that it sees nobody any more
     delay: Delay = field(default_factory=Delay)  # how late it says so
     tail_ms: int | None = None  # how long after a door opened the last sight ended
+    lag: Lag = field(default_factory=Lag)  # of a radar: how long it may see who has left
+    lost: bool = False  # a radar that stopped seeing somebody whom nothing let out
 
     def note(self, was: int | None, value: int, at_ms: int) -> None:
         if value:
             if not was:
                 self._begin(was, at_ms)
             self.seen_ms = at_ms
+            self.lost = False
             self.place.seen(at_ms)
         elif was:
             self.ended_ms = at_ms
-            if self.began_ms is not None and self.kind is Kind.MOTION:
+            if self.kind is Kind.RADAR:
+                self._lose(at_ms)
+            elif self.began_ms is not None:
                 self._end(self.began_ms, at_ms)
 
     def _begin(self, was: int | None, at_ms: int) -> None:
         self.began_ms = at_ms if was == 0 else None
-        if self.kind is Kind.RADAR or was != 0:
+        if was != 0:
+            return
+        if self.kind is Kind.RADAR:
+            self._find_again(at_ms)
             return
         self.place.stirred(at_ms)
         if self.tail_ms and self.ended_ms and at_ms - self.ended_ms > MOTION_HOLD_MS:
@@ -199,6 +210,27 @@ class Eye(Witness):
         opened_ms = self.place.opened_ms
         self.tail_ms = at_ms - opened_ms if opened_ms and opened_ms >= began_ms else None
 
+    def _lose(self, at_ms: int) -> None:
+        """It sees nobody any more. Whoever it saw has left, if he could.
+
+        One radar of several bays may lose who walked to the next one.
+        """
+        self.tail_ms = None
+        if self.zone is None and self.first_live_ms != at_ms:
+            self.tail_ms = at_ms - self.place.last_exit_ms(at_ms)
+            self.lost = self.tail_ms > self.lag.lag_ms
+
+    def _find_again(self, at_ms: int) -> None:
+        """Somebody came in: so it was right that nobody was there, however late it said so."""
+        ended_ms = self.ended_ms or at_ms
+        if self.tail_ms is not None and ended_ms < self.place.last_exit_ms(at_ms) < at_ms:
+            self.lag.learn(self.tail_ms)
+
+    def let_out(self, at_ms: int) -> None:
+        """Somebody may have gone just now: the word of that may come later than the radar's."""
+        if self.lost and self.ended_ms is not None and at_ms - self.ended_ms <= LATE_MS:
+            self.lost, self.tail_ms = False, 0
+
     def resume(self, at_ms: int) -> None:
         Witness.resume(self, at_ms)
         self.began_ms = self.tail_ms = None
@@ -208,6 +240,7 @@ class Eye(Witness):
     def forget(self) -> None:
         Witness.forget(self)
         self.began_ms = self.seen_ms = self.ended_ms = self.tail_ms = None
+        self.lost = False
 
     @property
     def last_ms(self) -> int | None:

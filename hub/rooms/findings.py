@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from hub.domain.room import Text
 from hub.rooms.case import Case, Finding, Grounds, Tally, since
 from hub.rooms.evidence import Contact, Eye, Witness
-from hub.rooms.plan import Plan
+from hub.rooms.learning import LATE_MS
+from hub.rooms.plan import SEEN_BEFORE_MS, Plan
 
 RADAR_HOLD_MS = 60_000
 COUNT_HOLD_MS = 2 * 3_600_000
 """So long a count that may be nobody is taken for somebody, if nobody passes."""
+UNSEEN_HOLD_MS = 2 * 3_600_000
+"""So long one opening with nobody seen is taken for somebody, where one sensor alone could see."""
 CROSSINGS_PER_DOUBT = 4  # a counter may have lost one person in this many
 
 
@@ -55,7 +58,7 @@ def proves(witness: Witness, case: Case) -> bool:
 
 def is_blind(plan: Plan, eye: Eye, case: Case) -> bool:
     """Did it fail to see somebody who was there for certain? Then its "nobody" proves nothing."""
-    if not plan.misses(eye):
+    if not plan.misses(eye) and not _may_have_missed(plan, eye, case):
         return False
     case.doubt(
         "saw_nobody_pass",
@@ -63,6 +66,18 @@ def is_blind(plan: Plan, eye: Eye, case: Case) -> bool:
         time=max(plan.crossed_ms or 0, plan.opened_ms or 0),
     )
     return True
+
+
+def _may_have_missed(plan: Plan, eye: Eye, case: Case) -> bool:
+    """A door opened, and the only sensor that could see who came in saw nobody.
+
+    It may have been the wind, or a look into the room. Where people only pass nobody stays long.
+    """
+    if not plan.unseen or plan.opened_ms is None or not plan.seated:
+        return False
+    if eye.saw_since(plan.opened_ms - SEEN_BEFORE_MS) or not plan.is_alone(eye, case.now_ms):
+        return False
+    return not case.passed(plan.opened_ms + UNSEEN_HOLD_MS)
 
 
 def radars(plan: Plan, case: Case) -> None:
@@ -88,9 +103,24 @@ def _is_clear(plan: Plan, radar: Eye, case: Case) -> bool:
         case.claims.append(finding("radar_present", radar, Grounds.RADAR))
     elif not case.passed(until_ms):
         case.doubt("waiting_for_proof", device=radar.line.device, until=until_ms)
+    elif radar.lost and not (
+        # counters miss some who go; doors miss nobody
+        not plan.knows_all_doors and case.passed(radar.since_ms + COUNT_HOLD_MS)
+    ):
+        _lost(plan, radar, case)
     else:
         return not is_blind(plan, radar, case)
     return False
+
+
+def _lost(plan: Plan, radar: Eye, case: Case) -> None:
+    """It stopped seeing somebody who cannot have gone: he is there, or it does not see any more."""
+    for witness in (*plan.contacts, *plan.counters):
+        case.passed((witness.line.heard_ms or 0) + witness.line.trusted_ms)
+    if plan.last_exit_ms(case.now_ms) <= radar.since_ms + LATE_MS:
+        case.traces.append(finding("lost_sight", radar, Grounds.STILL))
+    else:
+        case.doubt("lost_sight", device=radar.line.device, time=radar.since_ms)
 
 
 def counters(plan: Plan, case: Case) -> None:

@@ -1,6 +1,6 @@
 """What a room teaches about itself, from the words of its sensors alone.
 
-Two durations are learnt, both from the moments that are judged anyway, so a replay of the same
+Three durations are learnt, all from the moments that are judged anyway, so a replay of the same
 words learns the same. Nothing is kept over a restart: the first hours begin with the defaults.
 """
 
@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MINUTE = 60_000
+
+LATE_MS = 10_000
+"""A door's word may come so long after that of the sensor behind it."""
 
 MOTION_HOLD_MS = 10 * MINUTE
 HOLD_BOUNDS_MS = (5 * MINUTE, 30 * MINUTE)
@@ -40,6 +43,30 @@ class Hold:
         if wanted < self.hold_ms:
             wanted = self.hold_ms - round((self.hold_ms - wanted) * EASING)
         self.hold_ms = wanted
+
+
+FIRST_LAG_MS = MINUTE
+LONGEST_LAG_MS = 3 * MINUTE
+LAG_EASING = 0.2
+
+
+@dataclass(slots=True)
+class Lag:
+    """How long after the last one left a radar may go on seeing him.
+
+    Wider at once when it was slower and the room was entered anew; narrower little by little.
+    """
+
+    lag_ms: int = FIRST_LAG_MS
+
+    def learn(self, tail_ms: int) -> None:
+        """It saw somebody so long after he may have left, and nobody until a door moved again."""
+        wanted = round(tail_ms * MARGIN) + LATE_MS
+        if tail_ms > LONGEST_LAG_MS:
+            return
+        if wanted < self.lag_ms:
+            wanted = self.lag_ms - round((self.lag_ms - wanted) * LAG_EASING)
+        self.lag_ms = wanted
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hub.domain.events import CounterZeroed
 from hub.rooms.evidence import Contact, Counter, Eye, Kind, Line, Measure, Witness
-from hub.rooms.learning import Hold
+from hub.rooms.learning import LATE_MS, MARGIN, Hold
 
 SEEN_BEFORE_MS = 60_000
 """Who goes out may have been seen last so long before the door opened."""
@@ -18,11 +18,16 @@ TO_THE_DOOR_MS = 30_000
 """Who goes out is seen walking to the door so long before it opens; who comes in is not."""
 EXIT_MS = 5_000
 """Who leaves or looks in is seen so long after the door began to open; who comes in walks on."""
-LATE_MS = 10_000
-"""A door's word may come so long after that of the motion sensor behind it."""
+SURELY_MS = 2 * 60_000
+"""Who moves so long after a door opened has stayed."""
+KEPT_MS = 60 * 60_000
+"""So long at most one person's stillness is waited for when another one has gone."""
 
 CROSSED_KINDS = frozenset({"corridor", "refuse", "storage"})
 """Kinds of room that people cross and where nobody sits still."""
+RESTING_KINDS = frozenset({"living_room", "day_care"})
+NAP_MS = 45 * 60_000
+"""In rooms where people fall asleep one must not be forgotten when another goes out."""
 
 IN_A_ROW, WITHIN_MS = 3, 30 * 60_000
 AT_ANY_PACE = 12
@@ -73,6 +78,7 @@ class Plan:
     unseen: Unseen = field(default_factory=Unseen)  # openings with nobody seen since
     left_ms: int | None = None  # a door last opened with somebody seen inside just before
     inside_ms: int | None = None  # somebody was last seen inside before a door last opened
+    kept_ms: int = 0  # so long somebody inside kept still, since somebody last went out
     still: tuple[int, int] | None = None  # motion began then, after so long with nobody let in
     missed: int = 0  # how many who left were never counted in, since the counters were proven right
     zeroing: CounterZeroed | None = None  # when they last were
@@ -148,6 +154,18 @@ class Plan:
             return self.unseen.are_telling or self._another_saw(eye, self.opened_ms)
         return False
 
+    def is_alone(self, eye: Eye, now_ms: int) -> bool:
+        """Would no other eye have seen who came in when a door last opened?"""
+        return not any(
+            other is not eye
+            and other.zone in (None, eye.zone)
+            and other.is_good
+            and other.line.is_fresh(now_ms)
+            and not other.line.is_faulty
+            and (other.first_live_ms or now_ms) <= (self.opened_ms or 0)
+            for other in self.eyes
+        )
+
     def _sees(self, eye: Eye, moment_ms: int) -> bool:
         since_ms = moment_ms - SEEN_BEFORE_MS
         if eye.zone is None:
@@ -184,11 +202,29 @@ class Plan:
     def _shut_since(self, at_ms: int) -> int | None:
         """Since when nobody can have come in. Only where people stay: a passage has ways in that
         nobody thinks of as its doors."""
+        moved_ms = self._doors_moved_ms(at_ms)
+        return None if moved_ms == at_ms and any(c.value for c in self.contacts) else moved_ms
+
+    def _doors_moved_ms(self, at_ms: int) -> int | None:
+        """Until when a door let people pass; None where that is not known of all of them."""
         if not self.seated or not self.knows_all_doors:
             return None
-        if any(not c.line.is_fresh(at_ms) or not c.is_good or c.value for c in self.contacts):
+        if any(not c.line.is_fresh(at_ms) or not c.is_good for c in self.contacts):
             return None
-        return max(contact.moved_ms or at_ms for contact in self.contacts)
+        return max(at_ms if c.value else c.moved_ms or at_ms for c in self.contacts)
+
+    def _counted_ms(self, at_ms: int) -> int | None:
+        """When a counter last saw somebody pass; None where they do not see all."""
+        if not self.seated or not self.counts_all_doors:
+            return None
+        if any(not c.line.is_fresh(at_ms) or not c.is_good for c in self.counters):
+            return None
+        return max(max(c.passed_ms, c.first_live_ms or at_ms) for c in self.counters)
+
+    def last_exit_ms(self, at_ms: int) -> int:
+        """Until when somebody may have gone; the moment itself, where nothing would tell."""
+        told = (self._doors_moved_ms(at_ms), self._counted_ms(at_ms))
+        return max((moment for moment in told if moment is not None), default=at_ms)
 
     def _watched_since(self, from_ms: int, at_ms: int) -> bool:
         return any(
@@ -205,14 +241,43 @@ class Plan:
             return  # where doors are named, this is a window
         if self.still is not None and at_ms - self.still[0] < LATE_MS:
             self.still = None  # it was he who came in
+        self._note_stillness(at_ms)
         self.inside_ms = self.seen_inside_ms
         if any(pir.saw_since(at_ms - TO_THE_DOOR_MS) for pir in self.pirs):
             self.left_ms = at_ms
         self.opened_ms = at_ms
+        self.let_out(at_ms)
         if any(eye.saw_since(at_ms - SEEN_BEFORE_MS) for eye in self.eyes):
             self.unseen.clear()
         else:
             self.unseen.add(at_ms)
+
+    @property
+    def may_have_left(self) -> bool:
+        """Did somebody go to a door and out, and was nobody seen inside since?
+
+        Who only looks in is seen in the door, and takes nobody out: whoever sat there still does.
+        """
+        if self.left_ms is None:
+            return False
+        return (self.seen_inside_ms or 0) <= self.left_ms + EXIT_MS
+
+    def _note_stillness(self, at_ms: int) -> None:
+        """A door opens: for how long has somebody kept still who is inside for certain?"""
+        if self.may_have_left:
+            self.kept_ms = 0
+            return
+        last_ms, opened_ms = self.seen_inside_ms, self.opened_ms
+        if last_ms is None or opened_ms is None:
+            return
+        if opened_ms != self.left_ms or last_ms > opened_ms + SURELY_MS:
+            self.kept_ms = max(self.kept_ms, at_ms - last_ms)
+
+    @property
+    def hold_ms(self) -> int:
+        """How long it must be still. Who kept still before another came may do so when he goes."""
+        learnt_ms = max(self.hold.hold_ms, min(round(self.kept_ms * MARGIN), KEPT_MS))
+        return max(learnt_ms, NAP_MS) if self.kind in RESTING_KINDS else learnt_ms
 
     @property
     def seen_inside_ms(self) -> int | None:
@@ -225,6 +290,12 @@ class Plan:
     def passed(self, at_ms: int) -> None:
         """A counter moved."""
         self.crossed_ms = at_ms
+        self.let_out(at_ms)
+
+    def let_out(self, at_ms: int) -> None:
+        """Somebody may have gone."""
+        for radar in self.radars:
+            radar.let_out(at_ms)
 
     def settle(self) -> None:
         """All of a message is taken in. Who left and never came in must have been missed then."""
@@ -251,5 +322,6 @@ class Plan:
     def forget(self) -> None:
         """The clock was set: no moment from before can be compared with one after."""
         self.crossed_ms = self.opened_ms = self.left_ms = self.inside_ms = None
+        self.kept_ms = 0
         self.still = self.zeroing = None
         self.unseen.clear()

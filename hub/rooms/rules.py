@@ -36,9 +36,11 @@ from hub.rooms.looks import looked
 from hub.rooms.plan import Plan
 from hub.rooms.stillness import motion
 
-SETTLE_MS = 120_000  # how long two sensors may contradict each other, since one is always later
-
 MINUTE = 60_000
+SETTLE_MS = 2 * MINUTE  # how long two sensors may contradict each other, since one is always later
+STILL_MS = (
+    30 * MINUTE
+)  # how long a radar may see somebody who keeps so still that nothing else does
 ZERO_AFTER_MS = {
     Grounds.LOOKED: (0, 0),
     Grounds.RADAR: (3 * MINUTE, 10 * MINUTE),
@@ -141,7 +143,9 @@ def _weigh(plan: Plan, case: Case, limit: int | None) -> Seen:
     against = _against(claims, proofs)
     if against:
         claim, proof = max(claims, key=since), max(against, key=since)
-        if case.passed(max(claim.since_ms, proof.since_ms) + SETTLE_MS):
+        is_still = claim.grounds is Grounds.RADAR and proof.grounds in STILLNESS
+        settle_ms = STILL_MS if is_still else SETTLE_MS
+        if case.passed(max(claim.since_ms, proof.since_ms) + settle_ms):
             which = Text("disagree", {"a": _witness(claim), "b": _witness(proof)})
             return Seen(Status.UNKNOWN, (which, claim.reason, proof.reason))
     if claims:

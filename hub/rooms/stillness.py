@@ -13,7 +13,7 @@ from hub.domain.room import Text
 from hub.rooms.case import Case, Finding, Grounds
 from hub.rooms.evidence import Contact, Eye
 from hub.rooms.findings import door, finding, is_blind, proves, speaks
-from hub.rooms.plan import EXIT_MS, Plan
+from hub.rooms.plan import Plan
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ def motion(plan: Plan, case: Case) -> None:
         case.claims.append(finding("motion", pir, Grounds.MOTION))
     if not pirs or moving:
         return
-    quiet = Quiet(pirs, _watched(plan, case, pirs), plan.seated, plan.hold.hold_ms)
+    quiet = Quiet(pirs, _watched(plan, case, pirs), plan.seated, plan.hold_ms)
     shown = [speaks(contact, case) and proves(contact, case) for contact in plan.contacts]
     if not quiet.seated or not plan.knows_all_doors:
         # where nobody sits still a door adds nothing: whoever is there moves
@@ -108,7 +108,7 @@ def _motion_and_doors(plan: Plan, case: Case, quiet: Quiet) -> None:
     doors = plan.contacts
     moved_ms = max(d.moved_ms or 0 for d in doors)
     ajar = [d for d in doors if d.value]
-    if not _may_have_left(plan):
+    if not plan.may_have_left:
         _nobody_left(case, quiet, doors, ajar)
         return
     lasted = case.passed(max(quiet.last_ms, moved_ms) + quiet.hold_ms)
@@ -126,16 +126,6 @@ def _motion_and_doors(plan: Plan, case: Case, quiet: Quiet) -> None:
         # what is remembered is the motion; a door that moved since is only why nobody has left
         shut = Text("door_shut", door(doors))
         case.traces.append(Finding(quiet.last_ms, shut, Grounds.CROSSING))
-
-
-def _may_have_left(plan: Plan) -> bool:
-    """Did somebody go to a door and out, and was nobody seen inside since?
-
-    Who only looks in is seen in the door, but he takes nobody out: whoever sat there still does.
-    """
-    if plan.left_ms is None:
-        return False
-    return (plan.seen_inside_ms or 0) <= plan.left_ms + EXIT_MS
 
 
 def _nobody_left(case: Case, quiet: Quiet, doors: list[Contact], ajar: list[Contact]) -> None:

@@ -186,7 +186,7 @@ class Watch:
 
     def holds(self) -> dict[str, int]:
         """How long each room must be still before that means something, in ms, as learnt."""
-        return {room: plan.hold.hold_ms for room, plan in self._plans.of_room.items()}
+        return {room: plan.hold_ms for room, plan in self._plans.of_room.items()}
 
     def _look_at_all(self, now_ms: int) -> None:
         for room in self._rooms:

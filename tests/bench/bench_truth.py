@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hub.domain.room import Status
 from tests.bench.figures import machine, quantile
 from tests.bench.truth import jobs, tables
-from tests.bench.truth.failures import EVERY, strike
+from tests.bench.truth.failures import EVERY, allow_reaction, strike
 from tests.bench.truth.games import FAULTS_PUBLISHED, FAULTS_TUNING, PUBLISHED, TUNING
 from tests.bench.truth.place import EVERYWHERE, Watched, watched_by
 from tests.bench.truth.played import Game, Play, Played
@@ -69,6 +69,7 @@ def look(arguments: argparse.Namespace) -> None:
         play = Play(game, chosen(arguments.rooms, arguments.sets))
         if failure is not None:
             strike(play, failure)
+            allow_reaction(play)
         played = play.run()
         print(f"{failure or parameters.name}: seed {seed}, {played.reports} reports", flush=True)
         show(played, arguments.lies)
