@@ -70,6 +70,10 @@ def config_document(centre: Centre, room: Room, topics: Topics, *, counted: bool
     language = next(iter(centre.name))
     unique = topics.unique(room.id)
     entities = _entities(counted=counted, has_crowding=counted and room.capacity is not None)
+    entities["status"] |= {
+        "json_attributes_topic": topics.state(room.id),
+        "json_attributes_template": ATTRIBUTES,
+    }
     document = {
         "device": {
             "identifiers": [unique],
@@ -92,11 +96,6 @@ def config_document(centre: Centre, room: Room, topics: Topics, *, counted: bool
             }
             for name, entity in entities.items()
         },
-    }
-    status = document["components"]["status"]
-    status |= {
-        "json_attributes_topic": topics.state(room.id),
-        "json_attributes_template": ATTRIBUTES,
     }
     return msgspec.json.encode(document)
 

@@ -22,6 +22,8 @@ from hub.field.discovery import config_document, counted_rooms, state_document
 from hub.field.memory import Memory
 from hub.field.session import REFRESH_S
 from hub.field.topics import Topics
+from hub.settings import parse
+from tests.settings.samples import changed, problems
 
 HERE = Topics("homeassistant", "hongmei")
 GYM = Room("gym", {"zh-CN": "健身房", "en": "Gym"}, "main", 4, "gym", 20)
@@ -158,3 +160,12 @@ def test_memory_survives_and_a_broken_one_counts_as_empty(
     assert Memory(tmp_path).places == ()
     assert "is not used" in caplog.text
     Memory(tmp_path).keep(())
+
+
+def test_a_device_below_home_assistants_prefix_would_be_the_hub_itself() -> None:
+    topic = "homeassistant/device/x"
+    with_device = changed("mqtt: zigbee2mqtt/seat", f"mqtt: {topic}")
+    assert parse(with_device).publish is None
+    assert [item.code for item in problems(f"publish: {{homeassistant: }}\n{with_device}")] == [
+        "own_topic"
+    ]

@@ -71,6 +71,10 @@ CASES = [
     ("centre: {id", "buildings: 3\ncentre: {id", "wrong_type_list", "^3\n"),
     ("centre: {id", "access: {open: maybe}\ncentre: {id", "wrong_type_true_or_false", "^maybe"),
     ("centre: {id", "http: {names: [a/b]}\ncentre: {id", "bad_host_name", "^a/b"),
+    ("centre: {id", "publish: {homeassistant: {prefix: '#'}}\ncentre: {id", "bad_topic_prefix",
+     "^'#'"),
+    ("mqtt: zigbee2mqtt/seat", "mqtt: linli/hongmei/rooms/hall/state", "own_topic", "^linli/"),
+    ("mqtt: zigbee2mqtt/seat", "mqtt: linli, pattern: '{device}/+/status'", "own_topic", "^linli,"),
     ("centre: {id", "http: {port: 70000}\ncentre: {id", "less_than_equal", "^70000"),
     (", timezone: Asia/Shanghai", "", "missing_key", "centre: ^{id"),
 ]  # fmt: skip
