@@ -34,7 +34,14 @@ from hub.mirror.service import Mirrors
 from hub.planning import Plans
 from hub.rooms import api as rooms_api
 from hub.rooms import availability as availability_api
-from hub.rooms import closing_pages, override_api, override_pages, public_pages, room_page
+from hub.rooms import (
+    closing_pages,
+    explain_api,
+    override_api,
+    override_pages,
+    public_pages,
+    room_page,
+)
 from hub.rooms import pages as rooms_pages
 from hub.rooms.availability import Availability
 from hub.rooms.beside import Beside
@@ -90,6 +97,7 @@ def build(
         probes.routes(vitals),
         events.routes(broadcaster),
         rooms_api.routes(of.rooms, board, vitals),
+        explain_api.routes(of.store, of.place, vitals),
         availability_api.routes(availability),
         devices_api.routes(of.devices, of.store, vitals, of.place),
         storage_api.routes(of.storage),

@@ -19,6 +19,7 @@ WORDS: Mapping[str, Any] = {
     "acknowledged": 0,
     "action": "override.add",
     "after": "closed until 2026-11-27T10:00:00Z: The floor is being polished",
+    "agrees": True,
     "as_of": AT,
     "at": AT,
     "author": "wang",
@@ -68,6 +69,7 @@ WORDS: Mapping[str, Any] = {
     "full_at": None,
     "growth_per_day": 1_600_000,
     "health": "ok",
+    "heard": AT,
     "high": 5,
     "holiday": None,
     "id": "gym",
@@ -94,6 +96,7 @@ WORDS: Mapping[str, Any] = {
     "open": True,
     "override": None,
     "params": {"device": "gym-motion", "time": AT},
+    "part": "",
     "people": None,
     "people_mean": 3.5,
     "points": 1_204_332,
@@ -107,6 +110,7 @@ WORDS: Mapping[str, Any] = {
     "rejected": 0,
     "rewrites": 1_000,
     "room": "gym",
+    "said": "in_use",
     "share": {"free": 0.75, "in_use": 0.25},
     "silent": 1,
     "since": SINCE,
@@ -120,6 +124,7 @@ WORDS: Mapping[str, Any] = {
     "title": "There is no such room",
     "to": AT,
     "total": 10_200_000,
+    "trouble": "",
     "type": "urn:linli:problem:unknown_room",
     "unit": "Cel",
     "until": LATER,
@@ -143,6 +148,7 @@ OF: Mapping[str, Mapping[str, Any]] = {
     "CopyDocument": {"kind": "mirror", "name": "victoria"},
     "DeviceCounts": {"ok": 6},
     "DeviceDocument": {"id": "gym-motion"},
+    "EvidenceDocument": {"channel": "motion", "value": 1, "trouble": ""},
     "MirrorDocument": {"id": "victoria", "kind": "influxdb2"},
     "OpeningDocument": {"name": "Training"},
     "OverrideDocument": {
@@ -167,6 +173,7 @@ OF: Mapping[str, Mapping[str, Any]] = {
 
 PATHS = {"room": "gym", "device": "gym-motion", "number": 12}
 QUERIES: Mapping[str, Any] = {
+    "at": AT,
     "lang": "en",
     "from": "2026-11-20T00:00:00Z",
     "to": "2026-11-21T00:00:00Z",

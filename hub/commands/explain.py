@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
+DAY_MS = 86_400_000
 EPILOG = """\
 What the sensors said is replayed from the history, through the rules of this version, up to that
 moment. Beside it stands what was said of the room then; where the two differ, this is told. The
@@ -52,7 +53,9 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="the centre's file")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="instead of storage.path")
     parser.add_argument("--room", metavar="ID", help="which room")
-    parser.add_argument("--at", metavar="TIME", help="the moment; now if left out")
+    parser.add_argument(
+        "--at", metavar="TIME", help="the moment; the newest that is written if left out"
+    )
     parser.add_argument("--with", dest="other", type=Path, metavar="FILE", help="try this one")
     parser.add_argument("--from", dest="since", metavar="TIME", help="with --with: from then on")
     parser.add_argument("--to", metavar="TIME", help="with --with: until then; now if left out")
@@ -125,6 +128,9 @@ def _explain(history: History, centre: Centre, arguments: argparse.Namespace) ->
 
     room = arguments.room
     at_ms = _moment("--at", arguments.at, centre)
+    if arguments.at is None:  # the newest that is written
+        known = history.room_steps(room, at_ms - DAY_MS, at_ms)
+        at_ms = known[-1].to_ms if known else at_ms
     place = own(centre, room)
     heard = history.heard(wanted(place, room, at_ms, at_ms))
     said = partial(override_rows.between, from_ms=0, to_ms=at_ms + 1, room=room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
@@ -75,7 +76,8 @@ async def explained(history: History, centre: Centre, room: str, at_ms: int) -> 
     said = partial(override_rows.between, from_ms=from_ms, to_ms=at_ms + 1, room=room)
     overrides = await history.ask(said)
     steps = await history.room_steps(room, at_ms - NEAR_MS, at_ms + NEAR_MS)
-    return explain(place, room, at_ms, heard, overrides, steps)
+    # six hours of a busy room are a tenth of a second
+    return await asyncio.to_thread(explain, place, room, at_ms, heard, overrides, steps)
 
 
 def own(centre: Centre, room: str) -> Centre:
@@ -97,7 +99,8 @@ def explain(
     steps: Sequence[RoomStep],
 ) -> Explained:
     """Replay up to a moment and look around. Pure."""
-    said = next((step for step in steps if step.from_ms <= at_ms < step.to_ms), None)
+    found = [step for step in steps if step.from_ms <= at_ms <= step.to_ms]
+    said = found[-1] if found else None
     if heard.frame is None or said is None:
         return Explained(room, at_ms, said, None, False, (), (), OPEN)
     replay = Replay(place, room, overrides, lambda *_: None)

@@ -9,7 +9,7 @@ import msgspec
 
 from hub.domain.centre import Centre
 from hub.domain.opening import Schedule
-from hub.domain.room import Override, RoomState, Status
+from hub.domain.room import Override, Status
 from hub.domain.views import RoomStep
 from hub.rooms.replay import Replay
 from hub.store.past import FRAMES_MS, Heard

@@ -20,6 +20,7 @@ from hub.backup.api import BackupsDocument
 from hub.devices.api import ReadingsDocument
 from hub.domain.access import Permission, Role
 from hub.rooms.availability import AvailabilityDocument
+from hub.rooms.explain_api import ExplainedDocument
 from hub.rooms.override_api import OverrideDocument
 from hub.storage.api import StorageDocument
 from hub.timetable.api import SlotDocument
@@ -40,6 +41,7 @@ ANSWERS: dict[str, Any] = {
     "/api/v1/rooms/{room}": documents.RoomDocument,
     "/api/v1/rooms/{room}/history": documents.Page[documents.HistoryDocument],
     "/api/v1/rooms/{room}/overrides": documents.Page[OverrideDocument],
+    "/api/v1/rooms/{room}/explain": ExplainedDocument,
     "/api/v1/timetable": documents.Page[SlotDocument],
     "/api/v1/devices": documents.Page[documents.DeviceDocument],
     "/api/v1/devices/{device}": documents.DeviceDocument,

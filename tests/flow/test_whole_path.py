@@ -305,7 +305,7 @@ async def test_every_route_is_documented(asked: RunningHub) -> None:
     paths = (await asked.get("/openapi.json"))["paths"]
     api = "status rooms rooms/{room} rooms/{room}/history devices devices/{device} readings events"
     api += " storage mirrors backups audit availability timetable rooms/{room}/overrides"
-    api += " rooms/{room}/overrides/{number}"
+    api += " rooms/{room}/overrides/{number} rooms/{room}/explain"
     probes = {"/healthz", "/readyz", "/metrics"}
     assert {f"/api/v1/{name}" for name in api.split()} | probes == set(paths)
     page = await asked.client.get("/docs")
