@@ -219,7 +219,7 @@ class Directory:
         account = self.accounts.get(session.user)
         if account is None or account.disabled_ms is not None:
             return None
-        if session.hash in self._unsaved and session.created_ms <= account.changed_ms:
+        if session.hash in self._unsaved and session.created_ms < account.changed_ms:
             return None  # what ended the account's other sessions ends this one too
         idle_ms, whole_ms = span(account.roles)
         return Credential(
