@@ -120,13 +120,13 @@ class FieldService:
     def _tidied(self) -> None:
         self._memory.keep(() if self._here is None else (self._here,))
         if self._trouble is not None:
-            log.info("Home Assistant: the broker is back, all rooms are published again")
+            log.info("Home Assistant is told again")
             self._trouble = None
 
     def _lost(self, why: str) -> None:
-        """Once for each reason, not per attempt."""
+        """Once, not per attempt."""
         if self._trouble is None:
-            log.warning("Home Assistant: the broker is away (%s); rooms there are unavailable", why)
+            log.warning("Home Assistant is not told (%s): its rooms are unavailable meanwhile", why)
         self._trouble = why
 
     def _changed(self, here: Topics, event: RoomChanged) -> None:

@@ -11,17 +11,21 @@ memory. The states come before "online": whoever looks must not see yesterday's 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
 
 import aiomqtt
 
 from hub.field.topics import Topics
 
+log = logging.getLogger(__name__)
+
 PACE_S = 0.2
 """Between rounds: a room that flickers is said five times a second at most."""
 REFRESH_S = 100.0
 """Each state is said again so often; it expires after three times as long."""
 AGAIN_S = 0.2
+ECHO_WITHIN_S = 30.0
 ONLINE, OFFLINE = b"online", b"offline"
 
 Write = Callable[[], bytes]
@@ -92,6 +96,7 @@ class Session:
         echo = self._places[0].echo
         await self._client.subscribe([(name, 1) for name in (*filters, echo)])
         await self._client.publish(echo, qos=1)
+        deaf = asyncio.get_running_loop().call_later(ECHO_WITHIN_S, self._tell_deaf, echo)
         self._say_all()
         reading = asyncio.create_task(self._read(echo))
         speaking = asyncio.create_task(self._speak())
@@ -100,6 +105,7 @@ class Session:
             for task in done:
                 task.result()
         finally:
+            deaf.cancel()
             await end({reading, speaking}, AGAIN_S)
 
     async def farewell(self) -> None:
@@ -127,6 +133,15 @@ class Session:
                     self._say_all()
             elif payload and topic not in self._configs and topic not in self._states:
                 self.say(topic, _nothing)
+
+    def _tell_deaf(self, echo: str) -> None:
+        """An access list that keeps our own words from us does not say so."""
+        if not self._has_heard_all:
+            log.warning(
+                "The broker does not let us read %s: what was published of rooms that are gone "
+                "stays in Home Assistant. Let our account read it: config/mosquitto/linli.acl",
+                echo,
+            )
 
     async def _speak(self) -> None:
         now = asyncio.get_running_loop().time
