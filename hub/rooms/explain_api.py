@@ -114,7 +114,7 @@ def _state(state: RoomState, zone: str, language: str, now_ms: int) -> PastState
     return PastStateDocument(
         status=state.status,
         presence=state.presence,
-        people=people and PeopleDocument(people.low, people.estimate, people.high),
+        people=None if people is None else PeopleDocument(people.low, people.estimate, people.high),
         since=rfc3339(state.since_ms),
         reasons=[ReasonDocument(text.code, reason_params(text)) for text in state.reasons],
         because=[texts.render(text, language, zone, now_ms) for text in state.reasons],

@@ -94,7 +94,12 @@ class Recorder:
         """
         key = SeriesKey(reading.device, reading.channel, reading.part)
         number = reading.value if isinstance(reading.value, int | float) else None
-        said = [number, reading.quality.value, reading.reason, reading.time_source.value]
+        said: list[object] = [
+            number,
+            reading.quality.value,
+            reading.reason,
+            reading.time_source.value,
+        ]
         if reading.is_live:
             if is_known and key not in self._astray:
                 return

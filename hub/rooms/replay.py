@@ -10,7 +10,7 @@ in the order of their intake, and before each whatever time alone had changed.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -75,6 +75,10 @@ class Planned:
         return known[after - 1][1] if after else OPEN
 
 
+def _first(item: tuple[int, int]) -> int:
+    return item[0]
+
+
 class Words:
     """Until when each device spoke, seen from any moment of a time."""
 
@@ -102,7 +106,9 @@ class Words:
 
     def end(self, device: str, at_ms: int) -> int:
         """It spoke without a silence from then on up to this moment; 0: it did not speak."""
-        return next((end for until, end in self._ends[device] if until > at_ms), 0)
+        ends = self._ends[device]
+        place = bisect_right(ends, at_ms, key=_first)
+        return ends[place][1] if place < len(ends) else 0
 
 
 def _spoke_before(start_ms: int, device: str, changes: Sequence[Change]) -> int:
@@ -131,7 +137,9 @@ class Sights:
 
     def end(self, key: SeriesKey, at_ms: int) -> int:
         """Of the step that runs at a moment; a change of that moment itself has ended it."""
-        return next((end for until, end in self._ends[key] if until >= at_ms), EVER_MS)
+        ends = self._ends[key]
+        place = bisect_left(ends, at_ms, key=_first)
+        return ends[place][1] if place < len(ends) else EVER_MS
 
 
 class Replay:
@@ -268,7 +276,8 @@ def _in_order(heard: Heard) -> Iterator[Mark | Change]:
     assert heard.frame is not None  # noqa: S101 - or nothing is replayed
     begin = _place(heard.frame)
     live = [c for c in heard.changes if reading(c).is_live and _place(c) > begin]
-    return iter(sorted([*heard.marks, *live], key=_place))
+    items: list[Mark | Change] = [*heard.marks, *live]
+    return iter(sorted(items, key=_place))
 
 
 def _place(item: Mark | Change) -> tuple[int, int, int]:

@@ -143,7 +143,7 @@ def _move_row(
         said = unpack_said(rooms)
         steps = restamp_rooms(said.rooms, base, shift)
         marks = restamp_marks(said.marks, base, shift)
-        times += [item.at_ms for item in (*steps, *marks)]
+        times += [*(step.at_ms for step in steps), *(mark.at_ms for mark in marks)]
         rooms = pack_rooms(steps, marks)
     if body is not None:
         columns = unpack(body)
