@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -30,6 +31,7 @@ examples:
   linli run
   linli run --config centre.yaml --data /var/lib/linli --log debug
 """
+FILES = 4_096  # each connection is one, and the store and the ports need theirs
 LOG_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 JOURNAL_FORMAT = "%(levelname)-7s %(name)s: %(message)s"  # journald puts its own time in front
 
@@ -72,7 +74,16 @@ def run(arguments: argparse.Namespace) -> int:
         )
         print("    Change storage.path or the folder's rights; see linli doctor.", file=sys.stderr)
         return 1
+    _allow_files()
     return _serve(settings, data, config_file)
+
+
+def _allow_files() -> None:
+    """As many as we need, where the machine lets us: 1,024 are the habit, and too few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if resource.RLIM_INFINITY != soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def set_up_logging(level: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from hub import protocol
 from hub.access import local_key
 from hub.domain.access import Role
 from tests.access.closed_hub import CSRF, FORM, PASSWORD, ClosedHub
@@ -185,6 +187,19 @@ async def test_strangers_learn_nothing_of_ports_and_people(hub: ClosedHub) -> No
         assert LOST not in text, path
         assert LOST not in text, path
         assert "root" not in text, path
+
+
+async def test_a_thousand_connections_leave_the_store_its_files(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hub = ClosedHub(tmp_path)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+        await hub.start()
+        found = resource.prlimit(hub.pid, resource.RLIMIT_NOFILE)
+        assert found[0] >= min(before[1], 2 * protocol.MOST)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        await hub.__aexit__(None, None, None)
 
 
 async def test_files_with_secrets_are_for_their_owner(hub: ClosedHub) -> None:
