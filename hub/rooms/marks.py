@@ -5,8 +5,8 @@
 
 A sensor's words are not kept one by one. A rule can only notice that a device was silent for as
 long as its word counts, or, where a door moved, when a motion sensor spoke last before and first
-after it. Only these words are marks, and all of a device that is faulty; in between it is as if
-the device spoke at every moment.
+after it. Only these words are marks, and all of a faulty device that sees somebody; in between it
+is as if the device spoke at every moment.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class Recorder:
             return False
         expected_ms = self._expected.get(line.device, said_ms)
         is_late = said_ms - expected_ms >= SHORTEST_MS
-        return is_late or line.is_faulty or not line.is_fresh(said_ms)
+        is_in_doubt = line.is_faulty and any(witness.value for witness in line.witnesses)
+        return is_late or is_in_doubt or not line.is_fresh(said_ms)
 
     def door(self, device: str, at_ms: int) -> None:
         """A door moved, or may have: the rules may ask who was last seen before, and whether a
