@@ -32,7 +32,8 @@ def examine(configuration: Path, data: Path | None = None) -> Iterator[Finding]:
     for device in settings.devices:
         if isinstance(device.link, SerialLink):
             yield examine_port(device.id, device.link.serial)
-    if any(isinstance(device.link, MqttLink) for device in settings.devices):
+    is_heard = any(isinstance(device.link, MqttLink) for device in settings.devices)
+    if is_heard or settings.publish is not None:
         yield from examine_broker(settings.mqtt)
 
 
