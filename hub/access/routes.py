@@ -36,7 +36,7 @@ RULES: Mapping[tuple[str, str], Permission] = MappingProxyType(
         ("GET", "/api/v1/devices"): _P.DEVICES,
         ("GET", "/api/v1/devices/{device}"): _P.DEVICES,
         ("GET", "/api/v1/readings"): _P.DEVICES,
-        ("GET", "/api/v1/events"): _P.DEVICES,  # it carries devices as well as rooms
+        ("GET", "/api/v1/events"): _P.ROOMS,  # with devices for who may see them
         ("GET", "/api/v1/storage"): _P.OPERATION,
         ("GET", "/api/v1/mirrors"): _P.OPERATION,
         ("GET", "/api/v1/backups"): _P.OPERATION,

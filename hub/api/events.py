@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from hub import texts
 from hub.api.documents import device_document, encode
 from hub.api.room_board import RoomBoard
-from hub.api.stream import Broadcaster
+from hub.api.stream import ALL, ROOMS, Broadcaster
+from hub.domain.access import Permission
 from hub.domain.views import DevicesView
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -25,6 +26,7 @@ def routes(broadcaster: Broadcaster) -> APIRouter:
 
     @router.get("/api/v1/events", response_class=StreamingResponse, responses=STREAM)
     async def follow(
+        request: Request,
         lang: Annotated[str | None, Query(description="zh-CN, zh-TW or en")] = None,
         accepted: Annotated[
             str | None, Header(alias="Accept-Language", include_in_schema=False)
@@ -33,11 +35,13 @@ def routes(broadcaster: Broadcaster) -> APIRouter:
     ) -> StreamingResponse:
         """Rooms and devices as they change: `room`, `device`, `beat` each 3 s, `reset`.
 
+        Who may not see devices hears of rooms alone.
         A `room` or `device` event carries the same document as the route of that name. After
         `reset` read the state anew: what happened in between is not known any more.
         """
         language = texts.negotiate(lang, None, accepted)
-        return _streamed(broadcaster.follow(language, last_event_id))
+        names = ALL if request.state.principal.may(Permission.DEVICES) else ROOMS
+        return _streamed(broadcaster.follow(language, last_event_id, names))
 
     @router.get("/events", include_in_schema=False, response_class=StreamingResponse)
     async def pulse() -> StreamingResponse:

@@ -29,10 +29,12 @@ BEAT = b"event: beat\ndata: {}\n\n"
 RESET = b"event: reset\ndata: {}\n\n"
 
 Key = tuple[str, str]  # event name, room or device id
+ROOMS = frozenset({"room"})
+ALL = ROOMS | {"device"}
 
 
 class Audience:
-    """The clients of one language, and what they were told last."""
+    """The clients of one language who may hear the same, and what they were told last."""
 
     def __init__(self) -> None:
         self.clients: set[asyncio.Queue[bytes | None]] = set()
@@ -47,7 +49,9 @@ class Broadcaster:
         self._render = render
         self._boot = secrets.token_hex(4)
         self._number = 0
-        self._audiences = {language: Audience() for language in LANGUAGES}
+        self._audiences = {
+            (language, names): Audience() for language in LANGUAGES for names in (ALL, ROOMS)
+        }
         self._quiet_until: dict[Key, float] = {}
         self._due: dict[Key, None] = {}
         self._merged: dict[Key, None] = {}
@@ -112,20 +116,27 @@ class Broadcaster:
             return
         self._quiet_until[key] = now + MERGE_S
         self._number += 1
-        for language, audience in self._audiences.items():
+        texts: dict[str, bytes] = {}
+        for (language, names), audience in self._audiences.items():
             if not audience.clients:
                 # nobody listens: who comes back later is told to start again
                 audience.recent.clear()
                 continue
-            text = b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (
-                self._boot.encode(),
-                self._number,
-                key[0].encode(),
-                self._render(*key, language),
-            )
+            if key[0] not in names:
+                continue
+            text = texts.get(language) or self._text(key, language)
+            texts[language] = text
             audience.recent.append((self._number, text))
             for client in audience.clients:
                 _put(client, text)
+
+    def _text(self, key: Key, language: str) -> bytes:
+        return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (
+            self._boot.encode(),
+            self._number,
+            key[0].encode(),
+            self._render(*key, language),
+        )
 
     def _missed(self, audience: Audience, last_event_id: str) -> list[bytes]:
         """What a reconnecting client has not seen, or a reset where we cannot know."""
@@ -139,11 +150,13 @@ class Broadcaster:
         missed = [text for at, text in audience.recent if at > last]
         return missed if len(missed) < QUEUE else [RESET]
 
-    async def follow(self, language: str, last_event_id: str | None) -> AsyncGenerator[bytes, None]:
-        """One client's stream, until the client or the hub goes."""
+    async def follow(
+        self, language: str, last_event_id: str | None, names: frozenset[str] = ALL
+    ) -> AsyncGenerator[bytes, None]:
+        """One client's stream of events with these names, until the client or the hub goes."""
         if self._closed:
             return
-        audience = self._audiences[language]
+        audience = self._audiences[language, names]
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
         missed = [BEAT] if last_event_id is None else self._missed(audience, last_event_id)
         for text in missed:

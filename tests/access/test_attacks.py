@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
+import aiomqtt
 import httpx
 import pytest
 
@@ -15,10 +19,17 @@ from hub import protocol
 from hub.access import local_key
 from hub.domain.access import Role
 from tests.access.closed_hub import CSRF, FORM, PASSWORD, ClosedHub
+from tests.broker import Broker
 from tests.running_hub import ANSWER_WITHIN_S
 
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>\r\nSet-Cookie: x=y'
 LOST = "Connection lost"
+COUNTED = """
+rooms:
+  - {id: gym, name: {en: Gym}, floor: 4, kind: gym, capacity: 20}
+devices:
+  - {id: count, driver: zigbee2mqtt, room: gym, link: {mqtt: zigbee2mqtt/count}}
+"""
 WITHIN_S = 10
 
 
@@ -158,8 +169,19 @@ async def test_what_people_type_is_text_on_every_page(hub: ClosedHub) -> None:
             refused = await root.send("/people", "/people", **{**typed, field: EVIL, "name": EVIL})
             assert refused.status_code == 422
             assert "<script>alert" not in refused.text
-        until = {"kind": "closed", "reason": EVIL, "author": EVIL, "people": "", "until": ""}
-        await root.send("/rooms/gym", "/rooms/gym/overrides", **until)
+        tomorrow = datetime.now(ZoneInfo("Asia/Shanghai")) + timedelta(days=1)
+        closed = {
+            "kind": "closed",
+            "reason": EVIL.partition("\r")[0],
+            "until": f"{tomorrow:%FT%H:%M}",
+        }
+        said = await root.send("/rooms/gym", "/rooms/gym/overrides", **closed)
+        assert said.status_code == 303, said.text
+
+        async def is_recorded() -> bool:
+            return "onerror" in (await root.get("/audit")).text
+
+        await hub.until(is_recorded)
         await root.post("/sign-in", name=EVIL, password="x", csrf="")
         for path in ("/people", "/audit", "/tokens", "/account", "/", "/rooms/gym", "/closing"):
             text = (await root.get(path)).text
@@ -187,6 +209,38 @@ async def test_strangers_learn_nothing_of_ports_and_people(hub: ClosedHub) -> No
         assert LOST not in text, path
         assert LOST not in text, path
         assert "root" not in text, path
+
+
+async def test_who_may_not_see_devices_is_told_of_rooms_alone(tmp_path: Path) -> None:
+    async with Broker() as broker:
+        hub = ClosedHub(tmp_path, centre=COUNTED, broker=broker.port)
+        keys = {role: hub.token(role.value, role) for role in (Role.NURSE, Role.STAFF)}
+        bearers = {role: {"Authorization": f"Bearer {key}"} for role, key in keys.items()}
+        async with hub, asyncio.timeout(WITHIN_S), aiomqtt.Client("127.0.0.1", broker.port) as mqtt:
+
+            async def is_connected() -> bool:
+                answer = await hub.client.get("/readyz", headers=bearers[Role.STAFF])
+                return bool(answer.json()["links_up"])
+
+            await hub.until(is_connected)
+            streams = {role: hub.events(**bearer) for role, bearer in bearers.items()}
+            for stream in streams.values():
+                assert (await anext(stream))[0] == "beat"
+            await mqtt.publish("zigbee2mqtt/count", json.dumps({"people": 4}), qos=1)
+            heard = {role: await names_of(stream) for role, stream in streams.items()}
+    assert heard == {Role.STAFF: {"room", "device"}, Role.NURSE: {"room"}}
+
+
+async def names_of(stream: AsyncGenerator[tuple[str, str, Any], None]) -> set[str]:
+    """The names that come until the beat after the next."""
+    names, beats = set(), 0
+    async for name, _, _ in stream:
+        names.add(name)
+        beats += name == "beat"
+        if beats == 2:
+            break
+    await stream.aclose()
+    return names - {"beat"}
 
 
 async def test_a_thousand_connections_leave_the_store_its_files(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
-from hub.api.stream import MOST_AT_ONCE, QUEUE, Broadcaster
+from hub.api.stream import MOST_AT_ONCE, QUEUE, ROOMS, Broadcaster
 
 
 class Source:
@@ -127,6 +127,19 @@ async def test_a_client_that_comes_back_gets_just_what_it_missed() -> None:
     assert (await anext(other_boot)).startswith(b"event: reset")
     never_said = source.broadcaster.follow("en", seen.split("-")[0] + "-999")
     assert (await anext(never_said)).startswith(b"event: reset")
+
+
+async def test_a_client_that_hears_of_rooms_alone_is_told_of_no_device() -> None:
+    source = Source()
+    both, rooms = await opened(source), source.broadcaster.follow("en", None, ROOMS)
+    assert (await anext(rooms)).startswith(b"event: beat")
+    source.broadcaster.changed("device", "eye")
+    source.change("gym")
+    heard = await collect(rooms, 0.1)
+    assert b"gym" in heard
+    assert b"device" not in heard
+    assert b"event: device" in await collect(both, 0.1)
+    assert source.rendered == 2
 
 
 async def test_closing_ends_every_stream() -> None:
