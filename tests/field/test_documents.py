@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from jinja2.nativetypes import NativeEnvironment
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from hub.domain.centre import Building, Centre, Device, Door, Placement, Room
 from hub.domain.room import Crowding, People, Presence, RoomState, Status, Text
@@ -67,10 +67,14 @@ def config(room: Room = GYM, *, counted: bool = True, centre: Centre = CENTRE) -
 
 def shown(entity: str, **changed: Any) -> str:
     """What Home Assistant makes of a state, by its template."""
-    template = config()["components"][entity]["value_template"]
+    return rendered(config()["components"][entity]["value_template"], **changed)
+
+
+def rendered(template: str, **changed: Any) -> str:
+    """By an environment as Home Assistant's: nothing can be changed, the result is a text."""
     state = msgspec.structs.replace(STATE, **changed)
     document = json.loads(state_document(state))
-    return str(NativeEnvironment().from_string(template).render(value_json=document))
+    return ImmutableSandboxedEnvironment().from_string(template).render(value_json=document)
 
 
 def test_a_document_has_what_home_assistant_requires() -> None:
@@ -128,6 +132,14 @@ def test_people_and_crowding_are_numbers_and_options_or_not_known() -> None:
     assert shown("people", people=People(0, 0, 0)) == "0"
     assert shown("people", people=None) == "None"
     assert shown("crowding", crowding=None) == "None"
+
+
+def test_the_attributes_say_why_and_since_when() -> None:
+    template = config()["components"]["status"]["json_attributes_template"]
+    assert json.loads(rendered(template)) == {
+        "since": "2023-11-14T22:13:20.000Z",
+        "reasons": ["looked_people", "motion"],
+    }
 
 
 def test_a_state_has_codes_and_nobodys_name() -> None:
