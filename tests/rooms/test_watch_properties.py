@@ -142,6 +142,12 @@ class Life:
         reading = Reading(word.device, channel, "", value, "1", quality, "", now, now, source)
         self.watch.hear(Heard(word.device, (reading,), self.now, reading.is_live, True))
 
+    def hear_other(self, device: str) -> None:
+        """It says something that no room is judged by."""
+        good, source = Quality.GOOD, TimeSource.HUB
+        reading = Reading(device, "battery", "", 90, "%", good, "", self.now, self.now, source)
+        self.watch.hear(Heard(device, (reading,), self.now, True, True))
+
     @property
     def state(self) -> RoomState:
         return self.watch.states["room"]
@@ -236,3 +242,29 @@ def test_repeats_and_looks_at_the_clock_change_nothing_that_is_told(
         live.live([word], look, twice=2)
         replayed.live([word], look)
     assert live.history == replayed.history
+
+
+@given(KINDS, st.sets(st.sampled_from(["near", "door", "went"])), WORDS, CLOSED_FROM)
+@settings(max_examples=300, deadline=None)
+def test_what_nobody_watches_is_never_free(
+    kind: str, others: set[str], words: list[Word], closed: int | None
+) -> None:
+    """One bay's radar has seen nothing of the other, whoever passed which door."""
+    life = Life({"near", *others}, kind, closed)
+    for word in words:
+        life.live([word])
+        assert life.state.status is not Status.FREE
+
+
+@given(KINDS, SETS, WORDS, st.sampled_from(["retained", "queued"]))
+@settings(max_examples=300, deadline=None)
+def test_a_device_that_lives_does_not_bring_its_old_words_to_life(
+    kind: str, devices: set[str], words: list[Word], way: str
+) -> None:
+    """What a broker or a gateway kept stays old, also while the same device says other things."""
+    life = Life(devices, kind)
+    for word in words:
+        life.live([replace(word, way=way)])
+        for device in sorted(devices):
+            life.hear_other(device)
+        assert life.state.status is Status.UNKNOWN
