@@ -9,11 +9,12 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.configuration.locate import configuration_file, terminal_language
-from hub.domain.room import Text
 
 if TYPE_CHECKING:
     from hub.settings import CentreSettings
@@ -119,7 +120,7 @@ def _serve(settings: CentreSettings, data: Path, config_file: Path) -> int:
             data=data,
             keeper=keeper,
             config_file=config_file,
-            show_code=_show_code,
+            show_code=partial(_show_code, settings.http.names),
         )
 
     try:
@@ -130,9 +131,8 @@ def _serve(settings: CentreSettings, data: Path, config_file: Path) -> int:
     return 0
 
 
-def _show_code(address: str, code: str) -> None:
+def _show_code(names: Sequence[str], address: str, code: str) -> None:
     """On the console and not through the log: a log is kept, copied and read by others."""
-    from hub.commands.people import spoken
+    from hub.commands.first_start import notice
 
-    print(spoken(Text("setup.code", {"address": address, "code": code})))
-    print(spoken(Text("setup.other")), flush=True)
+    print("\n".join(notice(address, code, names, os.environ)), flush=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.settings import MqttLink, SerialLink
+from hub.diagnosis.accounts import examine_accounts
 from hub.diagnosis.broker import examine_broker
 from hub.diagnosis.disk import examine_disk
 from hub.diagnosis.finding import Finding
@@ -23,7 +24,10 @@ def examine(configuration: Path, data: Path | None = None) -> Iterator[Finding]:
     yield examine_python(sys.version_info[:2])
     settings, finding = examine_configuration(configuration)
     yield finding
-    yield from examine_disk(data or Path(settings.storage.path if settings else "data"))
+    folder = data or Path(settings.storage.path if settings else "data")
+    yield from examine_disk(folder)
+    if settings is not None:
+        yield from examine_accounts(folder, is_open=settings.access.open)
     yield from examine_clock(settings.clock if settings else None)
     if settings is None:
         remedy = "Mend the configuration first, then run linli doctor again."

@@ -13,6 +13,8 @@ import pytest
 from edge.settings import MqttSettings
 from edge.timekeeping import Trust
 from hub import cli
+from hub.access.console import Console
+from hub.diagnosis.accounts import examine_accounts
 from hub.diagnosis.broker import examine_broker
 from hub.diagnosis.disk import (
     LOW_BYTES,
@@ -235,3 +237,23 @@ def test_a_wrong_configuration_is_one_finding_and_the_rest_is_still_examined(
     assert "linli check-config" in said
     assert "ok    database: " in said
     assert "ports and broker: not examined" in said
+
+
+def test_who_can_sign_in_and_who_can_read_that(tmp_path: Path) -> None:
+    def told(*, is_open: bool = False) -> list[tuple[str, str]]:
+        found = examine_accounts(tmp_path, is_open=is_open)
+        return [(finding.state, finding.what.split(",")[0]) for finding in found]
+
+    assert told() == [("warning", "nobody can sign in yet")]
+    with Console(tmp_path):
+        pass
+    assert told() == [("warning", "nobody can sign in yet")]
+    assert (
+        cli.main(["token", "add", "--role", "staff", "--name", "x", "--data", str(tmp_path)]) == 0
+    )
+    assert told() == [("ok", "0 people")]
+    (tmp_path / "linli.db").chmod(0o640)
+    assert told()[1] == ("warning", "other accounts of this machine can read the database")
+    assert told(is_open=True)[0][0] == "warning"
+    (tmp_path / "linli.db").write_bytes(b"no database at all, but long enough to be looked at" * 99)
+    assert "cannot be read" in told()[0][1]
