@@ -26,7 +26,7 @@ from hub.api.documents import (
 )
 from hub.api.pace import Pace
 from hub.api.ready import Prepared, Reply, asked, known
-from hub.domain.centre import Room, pick
+from hub.domain.centre import Room, is_for_visitors, pick
 from hub.domain.room import Crowding, Status
 from hub.domain.views import HubView, RoomsView
 
@@ -75,7 +75,8 @@ class Availability:
         now_ms = self._hub.now_ms()
         written = self._written.get(language)
         if written is None or not 0 <= now_ms - written[0] < EVERY_S * 1000:
-            items = [self._room(room, language) for room in self._rooms.rooms()]
+            rooms = filter(is_for_visitors, self._rooms.rooms())
+            items = [self._room(room, language) for room in rooms]
             body = encode(AvailabilityDocument(items, None, rfc3339(now_ms)))
             cache = b"public, max-age=%d" % EVERY_S
             tag = f"{self._boot}-{language}-{now_ms}"
@@ -112,6 +113,9 @@ def routes(availability: Availability) -> APIRouter:
         ] = None,
     ) -> Response:
         """Which room is free: for everybody. Keep it for as long as `Cache-Control` says.
+
+        The rooms that a visitor may look for, as on the page `/availability`: no corridors,
+        toilets, offices, kitchens, storage or refuse rooms.
 
         An address may ask 60 times at once and then twice a second; 429 says when to come again.
         """

@@ -28,6 +28,7 @@ rooms:
   - {id: gym, name: {en: Gym, zh-CN: 健身房}, building: main, floor: 4, kind: gym, capacity: 6}
   - {id: hall, name: {en: Hall, zh-CN: 大厅}, building: main, floor: 1, kind: living_room}
   - {id: yard, name: {en: Yard, zh-CN: 院子}, building: annex, floor: 1, kind: gym}
+  - {id: store, name: {en: Store}, building: annex, floor: 1, kind: storage}
 devices:
   - {id: eye, driver: zigbee2mqtt, room: gym, link: {mqtt: a/eye}}
 """
@@ -69,12 +70,12 @@ def ids(response: httpx.Response) -> list[str]:
 @pytest.mark.parametrize("path", ["rooms", "status"])
 async def test_rooms_by_building_floor_kind_and_status(hour: Hour, path: str) -> None:
     await hour.see("gym", 2)
-    assert ids(await hour.get(path)) == ["gym", "hall", "yard"]
+    assert ids(await hour.get(path)) == ["gym", "hall", "yard", "store"]
     assert ids(await hour.get(f"{path}?building=main")) == ["gym", "hall"]
-    assert ids(await hour.get(f"{path}?building=main&building=annex&floor=1")) == ["hall", "yard"]
+    assert ids(await hour.get(f"{path}?building=main&building=annex&floor=1")) == ["hall", "yard", "store"]
     assert ids(await hour.get(f"{path}?kind=gym&floor=4&floor=1")) == ["gym", "yard"]
     assert ids(await hour.get(f"{path}?status=in_use")) == ["gym"]
-    assert ids(await hour.get(f"{path}?status=unknown&status=closed")) == ["hall", "yard"]
+    assert ids(await hour.get(f"{path}?status=unknown&status=closed")) == ["hall", "yard", "store"]
     assert ids(await hour.get(f"{path}?status=free")) == []
 
 
@@ -83,7 +84,7 @@ async def test_rooms_by_building_floor_kind_and_status(hour: Hour, path: str) ->
     [
         ("building=man", "annex, main"),
         ("floor=2", "1, 4"),
-        ("kind=gymn", "gym, living_room"),
+        ("kind=gymn", "gym, living_room, storage"),
         ("status=open", "closed, full, in_use, free, unknown"),
         ("status=free&status=", "closed, full, in_use, free, unknown"),
     ],
@@ -159,6 +160,14 @@ async def test_availability_says_no_more_than_everybody_may_know(hour: Hour) -> 
     assert set(response.json()) == {"items", "next", "as_of"}
     assert response.headers["cache-control"] == "public, max-age=10"
     assert "eye" not in response.text
+
+
+async def test_availability_lists_the_rooms_that_a_visitor_may_look_for(hour: Hour) -> None:
+    listed = [room["id"] for room in (await hour.get("availability")).json()["items"]]
+    assert listed == ["gym", "hall", "yard"]
+    assert [room["id"] for room in (await hour.get("rooms?kind=storage")).json()["items"]] == [
+        "store"
+    ]
 
 
 async def test_availability_is_written_every_ten_seconds_whatever_happens(hour: Hour) -> None:
