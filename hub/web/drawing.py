@@ -19,7 +19,7 @@ from xml.parsers import expat
 
 from markupsafe import Markup
 
-from hub.web.outline import Box, Matrix, OutlineError, around, outline, transform
+from hub.web.outline import Box, Matrix, OutlineError, around, on_paper, outline, transform
 
 MAX_BYTES = 1 << 20
 MAX_SHAPES = 4_000
@@ -29,7 +29,8 @@ GROUPS = frozenset({"svg", "g", "a", "switch"})
 TOLD = "data-room"
 LABEL = "http://www.inkscape.org/namespaces/inkscape|label"
 SVG = "http://www.w3.org/2000/svg|"
-_LENGTH = re.compile(r"\s*([0-9.]+)(px|mm|cm|in|pt|pc)?\s*")
+SMALLEST, LARGEST = 1e-3, 1e6  # sides of a sheet, and how far its corner is from the origin
+_LENGTH = re.compile(r"\s*(\d+\.?\d*|\.\d+)(px|mm|cm|in|pt|pc)?\s*")
 
 
 class DrawingError(ValueError):
@@ -89,6 +90,10 @@ def read(source: bytes, rooms: Iterable[str]) -> Drawing:
         parser.Parse(source, True)
     except expat.ExpatError as error:
         raise DrawingError("plan_not_xml", line=error.lineno) from error
+    except DrawingError:
+        raise
+    except (LookupError, ValueError) as error:  # the words of Parse for an encoding it lacks
+        raise DrawingError("plan_encoding") from error
     return reader.drawing()
 
 
@@ -155,9 +160,10 @@ class _Reader:
         fill = style.get("fill") or given.get("fill") or outer.fill
         if not fill and "class" in given:
             fill = "none"  # its colour is in a style sheet, which is not taken over
-        hidden = {style.get("display"), given.get("display"), style.get("visibility")}
+        hidden = {source.get(key) for source in (style, given) for key in ("display", "visibility")}
         try:
             matrix = outer.matrix @ transform(given.get("transform", ""))
+            on_paper(matrix)  # what each group may enlarge, many together may not
         except OutlineError as error:
             raise DrawingError("plan_bad_shape", shape=_told(given)) from error
         return _Ink(
@@ -172,7 +178,7 @@ class _Reader:
         names = {key: given[key].strip() for key in (TOLD, "id", LABEL) if key in given}
         found = next((name for name in names.values() if name in self._rooms), "")
         if not found:
-            self._strangers.update({name[:40]: key == TOLD for key, name in names.items()})
+            self._strangers.update({_shown(name): key == TOLD for key, name in names.items()})
         return found
 
     def _add(self, tag: str, ink: _Ink, given: Mapping[str, str]) -> None:
@@ -232,10 +238,22 @@ def _view(tag: str, given: Mapping[str, str]) -> tuple[float, float, float, floa
     if len(numbers) != 4:
         sizes = [_LENGTH.fullmatch(given.get(key, "")) for key in ("width", "height")]
         numbers = [0.0, 0.0, *(float(size[1]) for size in sizes if size)]
-    if len(numbers) != 4 or not all(0 < size < 1e6 for size in numbers[2:]):
+    is_sheet = (
+        len(numbers) == 4
+        and (
+            all(abs(corner) < LARGEST for corner in numbers[:2])  # false of nan too
+            and all(SMALLEST < size < LARGEST for size in numbers[2:])
+        )
+    )
+    if not is_sheet:
         raise DrawingError("plan_no_size")
     return numbers[0], numbers[1], numbers[2], numbers[3]
 
 
 def _told(given: Mapping[str, str]) -> str:
-    return given.get(LABEL) or given.get("id", "?")
+    return _shown(given.get(LABEL) or given.get("id", "?"))
+
+
+def _shown(name: str) -> str:
+    """A name of the file as it goes into the log: one line, and nothing that turns its order."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:40])

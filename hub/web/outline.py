@@ -15,7 +15,7 @@ LIMIT = 1e6
 MAX_TEXT = 200_000
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _COMMAND = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])([^MmLlHhVvCcSsQqTtAaZz]*)")
-_TRANSFORM = re.compile(r"\s*,?\s*(matrix|translate|scale|rotate)\s*\(([^)]*)\)")
+_TRANSFORM = re.compile(r"[\s,]*(matrix|translate|scale|rotate)\s*\(([^)]*)\)")
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 _NEEDED = {
     "rect": ("x", "y", "width", "height"),
@@ -133,6 +133,16 @@ def transform(text: str) -> Matrix:
     return found
 
 
+def on_paper(values: Iterable[float]) -> None:
+    """
+    Raises:
+        OutlineError: one is too large for any paper, infinite, or no number.
+    """
+    for value in values:
+        if not abs(value) < LIMIT:  # true of nan
+            raise OutlineError(str(value))
+
+
 def numbers(text: str) -> list[float]:
     """
     Raises:
@@ -141,8 +151,7 @@ def numbers(text: str) -> list[float]:
     if len(text) > MAX_TEXT or _NUMBER.sub("", text).strip(" ,\t\r\n"):
         raise OutlineError(text[:40])
     found = [float(part) for part in _NUMBER.findall(text)]
-    if not all(math.isfinite(number) and abs(number) < LIMIT for number in found):
-        raise OutlineError(text[:40])
+    on_paper(found)
     return found
 
 

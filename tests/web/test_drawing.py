@@ -53,6 +53,52 @@ def test_where_a_room_is_follows_every_transform_around_it() -> None:
     )
 
 
+SIZED = b'<svg xmlns="http://www.w3.org/2000/svg" %s><rect id="gym" width="5" height="5"/></svg>'
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        b'width="1.2.3" height="5"',
+        b'width="." height="5"',
+        b'viewBox="nan 0 100 100"',
+        b'viewBox="inf 0 100 100"',
+        b'viewBox="1e300 0 100 100"',
+        b'viewBox="0 0 1e-300 100"',
+        b'viewBox="0 0 100 nan"',
+    ],
+)
+def test_a_sheet_has_a_size_that_paper_has(size: bytes) -> None:
+    with pytest.raises(DrawingError) as refused:
+        read(SIZED % size, ["gym"])
+    assert refused.value.code == "plan_no_size"
+
+
+def test_groups_that_enlarge_each_other_beyond_all_numbers_are_refused() -> None:
+    inner = b'<rect id="gym" width="5" height="5"/>'
+    with pytest.raises(DrawingError) as refused:
+        plan(b'<g transform="scale(9999)">' * 60 + inner + b"</g>" * 60, "gym")
+    assert refused.value.code == "plan_bad_shape"
+
+
+def test_a_megabyte_of_blanks_is_no_work() -> None:
+    """Taken in every way in which it can be split, it would be hours."""
+    blanks = b" " * (MAX_BYTES - 200)
+    with pytest.raises(DrawingError):
+        plan(b'<rect id="gym" width="5" height="5" transform="scale(1)' + blanks + b'x"/>', "gym")
+
+
+def test_a_name_in_the_file_writes_no_second_line_into_the_log() -> None:
+    told = plan(
+        '<rect data-room="gyn&#10;ERROR \u202efalse" width="5" height="5"/>'.encode(), "gym"
+    )
+    assert told.strangers == ("gyn?ERROR ?false",)
+
+
+def test_what_is_hidden_by_an_attribute_is_not_drawn() -> None:
+    assert not plan(b'<rect id="gym" visibility="hidden" width="5" height="5"/>', "gym").parts
+
+
 @pytest.mark.parametrize(
     "evil",
     [
@@ -84,6 +130,8 @@ def test_nothing_but_shapes_comes_through(evil: bytes) -> None:
         (b"", "plan_not_xml"),
         (b"GIF89a", "plan_not_xml"),
         (b"<svg viewBox='0 0 9 9'><rect></svg>", "plan_not_xml"),
+        (b'<?xml version="1.0" encoding="gb2312"?><svg viewBox="0 0 9 9"/>', "plan_encoding"),
+        (b'<?xml version="1.0" encoding="none"?><svg viewBox="0 0 9 9"/>', "plan_encoding"),
         (b"<html/>", "plan_not_svg"),
         (b"<svg/>", "plan_no_size"),
         (b'<svg viewBox="0 0 0 9"/>', "plan_no_size"),
