@@ -80,7 +80,7 @@ def render(text: Text, language: str, zone: str = "UTC", now_ms: int | None = No
 
 
 def clock(at_ms: int, language: str, zone: str, now_ms: int | None = None) -> str:
-    """``14:05``, or ``21 Nov 14:05`` where ``now_ms`` is another day.
+    """``14:05``, or ``21 Nov 14:05`` where ``now_ms`` is another day; with the year if that is.
 
     >>> clock(1_700_000_000_000, "en", "Asia/Shanghai")
     '06:13'
@@ -89,10 +89,13 @@ def clock(at_ms: int, language: str, zone: str, now_ms: int | None = None) -> st
     """
     at = local(at_ms, zone)
     plain = f"{at:%H:%M}"
-    if now_ms is None or at.date() == local(now_ms, zone).date():
+    now = at if now_ms is None else local(now_ms, zone)
+    if at.date() == now.date():
         return plain
     month = catalogue(language)[f"month.{at.month}"][0]
-    return render(Text("time.other_day", {"month": month, "day": at.day, "clock": plain}), language)
+    code = "time.other_day" if at.year == now.year else "time.other_year"
+    params: Params = {"year": at.year, "month": month, "day": at.day, "clock": plain}
+    return render(Text(code, params), language)
 
 
 def local(at_ms: int, zone: str) -> datetime:

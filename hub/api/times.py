@@ -22,7 +22,7 @@ LENGTHS_MS = {"minute": 60_000, "hour": 3_600_000}
 STEP = "minute and hour of UTC, day on the centre's clocks; raw: each stretch as it was"
 MOMENT = re.compile(r"[0-9]{1,15}")
 EARLIEST_MS = 0
-LATEST_MS = 253_402_300_799_000  # the end of the year 9999
+LATEST_MS = 32_503_680_000_000  # the year 3000: days after the latest must be dates too
 
 
 def parse_time(parameter: str, text: str | None, default_ms: int) -> int:

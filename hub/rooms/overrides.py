@@ -22,6 +22,7 @@ from hub.domain.audit import Decided
 from hub.domain.errors import NotFoundError, RefusedDecisionError, UnknownRoomError
 from hub.domain.events import OverrideChanged
 from hub.domain.room import Override, OverrideKind, Text
+from hub.domain.typed import one_line
 from hub.rooms import override_rows
 from hub.store.query import StoreError
 from hub.store.reader import Question
@@ -180,7 +181,7 @@ def checked(wish: Wish, author: str, now_ms: int) -> Override:
     Raises:
         RefusedDecisionError
     """
-    reason = " ".join(wish.reason.split())
+    reason = one_line(wish.reason)
     until_ms, people = wish.until_ms, wish.people
     if len(reason) > MAX_REASON:
         raise RefusedDecisionError(Text("override.long_reason", {"most": MAX_REASON}))
@@ -199,7 +200,7 @@ def checked(wish: Wish, author: str, now_ms: int) -> Override:
         raise RefusedDecisionError(Text("override.past"))
     if until_ms > now_ms + longest:
         code = "override.long_closure" if people is None else "override.long_look"
-        raise RefusedDecisionError(Text(code, {"until": now_ms + longest}))
+        raise RefusedDecisionError(Text(code))
     return Override(0, wish.room, wish.kind, people, reason, author, now_ms, until_ms)
 
 

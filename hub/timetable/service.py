@@ -17,6 +17,7 @@ from hub.domain.errors import NotFoundError, RefusedDecisionError
 from hub.domain.events import ScheduleChanged
 from hub.domain.opening import Slot
 from hub.domain.room import Text
+from hub.domain.typed import one_line
 from hub.store.query import StoreError
 from hub.timetable import days
 from hub.timetable.calendar import Calendar, Entry
@@ -108,7 +109,7 @@ class TimetableService:
         """
         count = (last - first).days + 1
         _require_sound(first, last, count, len(self._calendar.entries))
-        words = " ".join(name.split())[:MAX_NAME] or ("" if is_workday else OWN)
+        words = one_line(name)[:MAX_NAME] or ("" if is_workday else OWN)
         now_ms = self._clock.now_ms()
         entries = [
             Entry(first + timedelta(days=more), is_workday, words, author, now_ms)

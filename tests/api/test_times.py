@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.api.times import SumStep, cut, resume, write_moment
+from hub.api.times import SumStep, cut, parse_time, resume, write_moment
 from hub.store.query import BadCursorError
 from hub.store.spans import Window
 
@@ -45,6 +45,13 @@ def test_days_have_23_and_25_hours_where_clocks_change() -> None:
         25,
         24,
     ]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_latest_time_has_days_after_it(zone: str) -> None:
+    """Who looks ahead from there must not fall off the calendar."""
+    latest = parse_time("to", "9999-12-31T23:59:59Z", 0)
+    assert len(cut(Window(latest, latest + 100 * 24 * HOUR), "day", ZoneInfo(zone), 200).windows)
 
 
 def test_days_of_half_hour_zones_begin_at_their_midnight() -> None:

@@ -197,6 +197,7 @@ async def test_nothing_counts_that_the_disk_did_not_take(
     ("wish", "code"),
     [
         (Wish("gym", CLOSED, None, " ", 1), "override.no_reason"),
+        (Wish("gym", CLOSED, None, "\u202e\x00", 1), "override.no_reason"),
         (Wish("gym", CLOSED, None, "x"), "override.no_end"),
         (Wish("gym", CLOSED, None, "x" * (MAX_REASON + 1), 1), "override.long_reason"),
         (Wish("gym", CLOSED, None, "x", int(NOW_S * 1000)), "override.past"),
@@ -211,6 +212,13 @@ async def test_what_cannot_be_said_is_refused(rig: Rig, wish: Wish, code: str) -
         await rig.overrides.say(wish, "mei")
     assert caught.value.text.code == code
     assert rig.overrides.all() == []
+
+
+async def test_a_reason_is_a_line_of_plain_words(rig: Rig) -> None:
+    """It goes to pages, the record and terminals; neither order nor colour is its business."""
+    typed = "wet\n floor \u202e\x1b[31m\x00"
+    said = await rig.overrides.say(Wish("gym", LOOKED, 0, typed), "mei")
+    assert said.reason == "wet floor [31m"
 
 
 async def test_a_hub_that_does_not_know_the_time_takes_no_end(rig: Rig) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hub import texts
 from hub.domain.device import Health
 from hub.domain.room import Status, Text
-from hub.texts import LANGUAGES, catalogue, negotiate, render
+from hub.texts import LANGUAGES, catalogue, clock, negotiate, render
 
 HUB = Path(texts.__file__).parent
 SHANGHAI = "Asia/Shanghai"
@@ -185,6 +185,13 @@ def test_a_time_of_another_day_says_which() -> None:
     tomorrow = NOON_MS + 24 * 3_600_000
     assert render(silent, "en", SHANGHAI, tomorrow) == "gym-pir silent since 22 Nov 12:00"
     assert "11月22日 12:00" in render(silent, "zh-CN", SHANGHAI, tomorrow)
+
+
+def test_a_time_of_another_year_says_which() -> None:
+    """Closed until 22 Nov would read as today, a year before."""
+    until = NOON_MS + 365 * 24 * 3_600_000
+    assert clock(until, "en", SHANGHAI, NOON_MS) == "22 Nov 2027 12:00"
+    assert clock(until, "zh-TW", SHANGHAI, NOON_MS) == "2027年11月22日 12:00"
 
 
 def test_never_is_not_1970() -> None:
