@@ -50,6 +50,18 @@ async def test_a_new_hub_serves_only_its_set_up_and_that_once(tmp_path: Path) ->
         assert code not in (await hub.client.get("/sign-in")).text
 
 
+async def test_of_two_who_know_the_code_one_is_the_first(tmp_path: Path) -> None:
+    hub = ClosedHub(tmp_path)
+    async with hub, hub.browser() as one, hub.browser() as other:
+        fields = {"code": hub.setup_code(), "password": PASSWORD, "again": PASSWORD}
+        answers = await asyncio.gather(
+            one.post("/set-up", name="one", **fields), other.post("/set-up", name="other", **fields)
+        )
+        assert sorted(a.headers.get("location") == "/people" for a in answers) == [False, True]
+        with hub.console() as console:
+            assert len(console.rows().accounts) == 1
+
+
 async def test_who_signs_in_gets_where_he_wanted_and_gets_out_again(hub: ClosedHub) -> None:
     async with hub.browser() as li_na:
         away = await li_na.get("/rooms/gym?span=week")

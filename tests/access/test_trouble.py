@@ -15,6 +15,7 @@ from hub.access import passwords
 from hub.access.passwords import WAITING, WORKERS, PasswordWorker, TooManyError
 from hub.access.rules import HOUR_MS, MINUTE_MS
 from hub.access.service import WaitError
+from hub.access.throttle import Throttle
 from hub.domain.errors import RefusedDecisionError
 from tests.access.closed_hub import PASSWORD
 from tests.access.disk import HERE, Door
@@ -150,3 +151,17 @@ async def test_whoever_guesses_codes_neither_writes_nor_makes_others_wait(door: 
     with pytest.raises(RefusedDecisionError):
         await door.access.pair("AAAA-AAAA", HERE)
     assert door.disk.writes == before
+
+
+async def test_another_spelling_of_a_name_is_no_other_name(door: Door) -> None:
+    for number, name in enumerate(("root", " ROOT ", "ｒｏｏｔ")):
+        with pytest.raises(RefusedDecisionError):
+            await door.access.sign_in(name, "wrong password", f"10.3.{number}.1")
+    with pytest.raises(WaitError):
+        await door.access.sign_in("Root", "wrong password", "10.3.9.1")
+    door.access._attempts = Throttle()
+    for number in range(10):
+        with pytest.raises(RefusedDecisionError):
+            await door.access.sign_in(f"name{number}", "wrong password", f"2001:db8::{number}")
+    with pytest.raises(WaitError):
+        await door.access.sign_in("another", "wrong password", "2001:db8::ffff")
