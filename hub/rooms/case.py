@@ -20,7 +20,7 @@ class Grounds(StrEnum):
     COUNT = "count"  # what the counters at the doors add up to
     STILL = "still"  # somebody moved and no door has let him out
     RECENT = "recent"  # somebody moved a short time ago
-    CROSSING = "crossing"  # a door moved a short time ago, and nobody is proven gone
+    CROSSING = "crossing"  # somebody passed a short time ago, and is not proven gone
 
 
 SURENESS = {grounds: rank for rank, grounds in enumerate(Grounds)}

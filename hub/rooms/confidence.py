@@ -19,15 +19,18 @@ RIGHT: Mapping[tuple[Presence, Grounds], float] = MappingProxyType(
         (Presence.ABSENT, Grounds.CROSSED): 0.999,
         (Presence.ABSENT, Grounds.COUNT): 0.99,
         (Presence.PRESENT, Grounds.RADAR): 0.99,
-        (Presence.PRESENT, Grounds.MOTION): 0.92,
-        (Presence.PRESENT, Grounds.STILL): 0.81,
-        (Presence.PRESENT, Grounds.COUNT): 0.62,
-        (Presence.PRESENT, Grounds.RECENT): 0.23,
-        (Presence.PRESENT, Grounds.CROSSING): 0.05,
+        (Presence.PRESENT, Grounds.MOTION): 0.90,
+        (Presence.PRESENT, Grounds.STILL): 0.60,
+        (Presence.PRESENT, Grounds.COUNT): 0.58,
+        (Presence.PRESENT, Grounds.RECENT): 0.33,
+        (Presence.PRESENT, Grounds.CROSSING): 0.03,
     }
 )
-"""The last two are rooms that somebody has just left: said to be in use until that is proven wrong.
-Nobody simulates who looks, so a look has no figure."""
+"""Rounded down. The last two are rooms that somebody may just have left: taken as in use until they
+are proven empty, which is a precaution and no finding, and is said so. Nobody simulates who looks,
+so a look has no figure."""
+PRECAUTION = 0.5
+"""Below that a room is more likely empty than not, and is called in use all the same."""
 
 
 def confidence(presence: Presence, grounds: Grounds | None) -> float | None:

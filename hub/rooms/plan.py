@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hub.domain.events import CounterZeroed
 from hub.rooms.evidence import Contact, Counter, Eye, Kind, Line, Measure, Witness
-from hub.rooms.learning import LATE_MS, MARGIN, Hold
+from hub.rooms.learning import HOLD_BOUNDS_MS, LATE_MS, MARGIN, Hold
 
 SEEN_BEFORE_MS = 60_000
 """Who goes out may have been seen last so long before the door opened."""
@@ -276,6 +276,8 @@ class Plan:
     @property
     def hold_ms(self) -> int:
         """How long it must be still. Who kept still before another came may do so when he goes."""
+        if not self.seated:
+            return HOLD_BOUNDS_MS[0]
         learnt_ms = max(self.hold.hold_ms, min(round(self.kept_ms * MARGIN), KEPT_MS))
         return max(learnt_ms, NAP_MS) if self.kind in RESTING_KINDS else learnt_ms
 

@@ -84,7 +84,8 @@ def _recent_motion(case: Case, quiet: Quiet) -> None:
     if case.passed(until):
         case.doubts.append(quiet.reason("no_motion"))
     elif quiet.was_seen:
-        case.traces.append(Finding(quiet.last_ms, quiet.reason("motion"), Grounds.RECENT))
+        grounds = Grounds.RECENT if quiet.seated else Grounds.CROSSING
+        case.traces.append(Finding(quiet.last_ms, quiet.reason("motion"), grounds))
     else:
         case.doubt("waiting_for_proof", device=quiet.last.line.device, until=until)
 

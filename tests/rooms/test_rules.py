@@ -247,10 +247,10 @@ def test_motion_alone_proves_emptiness_only_where_nobody_sits(kind: str, expecte
     scene.say(pir, 1)
     assert scene.status() is Status.IN_USE
     scene.say(pir, 0)
-    scene.wait(5)
+    scene.wait(4)
     assert scene.status() is Status.IN_USE
     scene.say(pir, 0)
-    scene.wait(5)
+    scene.wait(6)
     scene.say(pir, 0)
     assert scene.status() is expected
 
