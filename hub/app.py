@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -45,6 +46,7 @@ from hub.rooms import (
 from hub.rooms import pages as rooms_pages
 from hub.rooms.availability import Availability
 from hub.rooms.beside import Beside
+from hub.rooms.explained import explained
 from hub.rooms.service import RoomsService
 from hub.rooms.status import StatusBoard
 from hub.storage import api as storage_api
@@ -133,7 +135,8 @@ def _shown(config: CentreSettings, of: Subjects) -> list[APIRouter]:
     """The screens about rooms."""
     rooms, plans, vitals = of.rooms, of.plans, of.vitals
     maps = drawings.load(config, of.place)
-    beside = Beside(plans.overrides, plans.timetable, maps, rooms.watch.zeroings)
+    why = partial(explained, of.store, of.place)
+    beside = Beside(plans.overrides, plans.timetable, maps, rooms.watch.zeroings, why)
     return [
         rooms_pages.pages(rooms, of.devices, vitals, beside),
         public_pages.routes(rooms, plans.timetable, vitals),

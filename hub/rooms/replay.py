@@ -218,20 +218,20 @@ class Replay:
         self._see(to_ms)
         self.now_ms = to_ms
 
-    def _see(self, now_ms: int, speaks: str = "") -> None:
-        """An eye that sees somebody said so just now, or as long as it did. ``speaks``: a device
-        that says something at this moment."""
+    def _see(self, now_ms: int, speaks: str = "", said_ms: int = 0) -> None:
+        """An eye that sees somebody said so as long as it did. ``speaks``: a device whose message
+        comes at this moment, and was sent at ``said_ms`` by its own clock."""
         for key, _, eye in self.watch.witnesses():
             if isinstance(eye, Eye) and eye.is_live and eye.is_good and eye.value:
-                heard_ms = now_ms if key.device == speaks else eye.line.heard_ms or 0
+                heard_ms = said_ms if key.device == speaks else eye.line.heard_ms or 0
                 end_ms = min(self._sights.end(key, now_ms), heard_ms, now_ms)
                 eye.seen_ms = max(eye.seen_ms or 0, end_ms)
 
     def _take(self, device: str | None, at_ms: int, items: Sequence[Mark | Change]) -> None:
         if device is not None:
             readings = tuple(_readings(items))
-            if any(reading.is_live for reading in readings):
-                self._see(at_ms, device)
+            if live := [reading.observed_ms for reading in readings if reading.is_live]:
+                self._see(at_ms, device, max(live))
             self.watch.hear(Message(device, readings, at_ms, True, True))
             self.watch.heard_until(device, self._words.end(device, at_ms))
             return

@@ -15,7 +15,9 @@ from hub.domain.centre import Room, pick
 from hub.domain.events import CounterZeroed
 from hub.domain.room import RoomState, Text
 from hub.domain.views import DevicesView, HubView, RoomsView
+from hub.rooms import past_page
 from hub.rooms.beside import Beside
+from hub.rooms.confidence import PRECAUTION
 from hub.rooms.history import shared_out
 from hub.rooms.override_pages import override_context
 from hub.store.query import QueryTooSlowError, StoreBusyError
@@ -45,6 +47,8 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView, beside: Beside) 
         span = request.query_params.get("span", "day")
         if room is None or span not in ROOM_SPANS:
             return frame.error(request, 404)
+        if "at" in request.query_params:
+            return await past_page.show(frame, request, room, beside.explain, devices)
         language = language_of(request)
         try:
             shown = await _shown(rooms, room.id, span, hub.now_ms(), language, kept)
@@ -59,6 +63,7 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView, beside: Beside) 
             **{"slow": False} | shown,
             **_about(frame, room, rooms.state(room.id), devices, language),
             **_decided(frame, room, rooms, beside, language),
+            **past_page.form_context(frame, room),
         )
 
     return router
@@ -163,4 +168,5 @@ def confidence(share: float | None, language: str) -> str:
     if share is None:
         return ""
     percent = f"{100 * share:.1f}".removesuffix(".0")
-    return translator(language)("ui.confidence", percent=percent)
+    code = "ui.precaution" if share < PRECAUTION else "ui.confidence"
+    return translator(language)(code, percent=percent)

@@ -100,8 +100,10 @@ class Frame:
         """Date and clock time with the year, for what may be years away."""
         return f"{local(at_ms, self.centre.timezone):%Y-%m-%d %H:%M}"
 
-    def text(self, text: Text, language: str) -> str:
-        line = render(text, language, self.centre.timezone, self.hub.now_ms())
+    def text(self, text: Text, language: str, at_ms: int | None = None) -> str:
+        """A sentence as it is read now, or was at a moment: times of that day have no date."""
+        now_ms = self.hub.now_ms() if at_ms is None else at_ms
+        line = render(text, language, self.centre.timezone, now_ms)
         line = _GAP_IN_CHINESE.sub("", line)  # it is set off for an id, and a name may stand there
         return line[:1].upper() + line[1:]  # it may begin with what a device is: "radar ..."
 

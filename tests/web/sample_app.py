@@ -24,6 +24,7 @@ from hub.web.assets import routes
 from hub.web.page import Frame, assets
 from tests.web.sample_centre import SampleHub
 from tests.web.sample_history import SampleHistory
+from tests.web.sample_past import explain
 from tests.web.sample_plans import SamplePlans
 from tests.web.sample_storage import SampleStorage
 
@@ -74,7 +75,7 @@ def make(hub: SampleHub, stream: Stream) -> FastAPI:
     app = FastAPI()
     app.include_router(routes(assets()))
     planned = SamplePlans(hub)
-    beside = Beside(planned.overrides, planned, planned.drawings, planned.zeroings)
+    beside = Beside(planned.overrides, planned, planned.drawings, planned.zeroings, explain)
     app.include_router(room_pages.pages(hub, hub, hub, beside))
     app.include_router(public_pages.routes(hub, planned, hub))
     app.include_router(room_page.pages(hub, hub, hub, beside))
