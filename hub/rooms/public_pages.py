@@ -61,10 +61,8 @@ def routes(rooms: RoomsView, timetable: Timetable, hub: HubView) -> APIRouter:
             shown = groups(frame, rooms, timetable, language)
             return frame.document(request, "availability", language, groups=shown)
 
-        if request.query_params.get("lang"):  # it sets a cookie, which no other reader gets
-            return write()
         body = await written.get(("availability", language), hub.now_ms(), _body_of(write))
-        return HTMLResponse(body, headers=HEADERS)
+        return frame.remember(request, HTMLResponse(body, headers=HEADERS), language)
 
     @router.get("/rooms/{room_id}/sign")
     async def show_sign(request: Request, room_id: str) -> Response:

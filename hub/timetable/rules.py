@@ -118,22 +118,27 @@ class Timetable:
 
     def slot(self, room: str, at_ms: int) -> Slot:
         """What is planned then."""
-        kept = self._kept.get(room)
-        if kept is None or not kept.from_ms <= at_ms < kept.until_ms:
-            kept = self._kept[room] = self._find(room, at_ms)
+        kept = self._kept[room] = self._at(room, at_ms)
         return kept.slot
 
     def slots(self, room: str, from_ms: int, to_ms: int) -> Iterator[Slot]:
         """All slots that touch a stretch of time, in order."""
         at_ms = from_ms
         while at_ms < to_ms:
-            found = self._find(room, at_ms)
+            found = self._at(room, at_ms)
             yield found.slot
             at_ms = found.until_ms
 
     def forget(self) -> None:
         """The calendar was edited."""
         self._kept.clear()
+
+    def _at(self, room: str, at_ms: int) -> _Found:
+        """What is kept, where that is about this moment: finding it looks through weeks."""
+        kept = self._kept.get(room)
+        if kept is not None and kept.from_ms <= at_ms < kept.until_ms:
+            return kept
+        return self._find(room, at_ms)
 
     def _find(self, room: str, at_ms: int) -> _Found:
         plan = self._plans.get(room)

@@ -79,6 +79,10 @@ class Frame:
     ) -> HTMLResponse:
         """A page as a whole, also where it has no part that changes."""
         response = self._respond(f"{page}.html", language, request, context)
+        return self.remember(request, response, language)
+
+    def remember(self, request: Request, response: HTMLResponse, language: str) -> HTMLResponse:
+        """Whoever asked for a language keeps it."""
         if request.query_params.get("lang"):
             response.set_cookie(COOKIE, language, max_age=_A_YEAR_S, samesite="lax", httponly=True)
         return response

@@ -64,6 +64,22 @@ async def test_rooms_that_no_visitor_looks_for_are_not_listed(client: httpx.Asyn
     assert "Storage" not in (await client.get("/availability?lang=en")).text
 
 
+async def test_who_chooses_a_language_gets_it_and_the_page_that_is_written_already(
+    client: httpx.AsyncClient, hub: SampleHub
+) -> None:
+    """Else everybody could make the hub write it as often as he asks."""
+    first = await client.get("/availability?lang=en")
+    assert first.cookies["lang"] == "en"
+    hub.change("hall", status=Status.CLOSED)
+    again = await client.get("/availability?lang=en&x=%22%3Emine")
+    assert again.content == first.content
+    hub.now += 10_000
+    mine = await client.get("/availability?lang=en&x=mine")
+    assert mine.content != first.content
+    assert "mine" not in mine.text
+    assert "The sensors cannot tell. Please knock." in mine.text
+
+
 async def test_the_lobby_takes_the_languages_in_turn_and_a_fixed_one_stays(
     client: httpx.AsyncClient, hub: SampleHub
 ) -> None:
