@@ -76,7 +76,18 @@ def render(text: Text, language: str, zone: str = "UTC", now_ms: int | None = No
         words["reason"] = catalogue(language)[f"bad.{reason}"][0]
     if isinstance(day := text.params.get("holiday"), str) and has(f"holiday.{day}"):
         words["holiday"] = catalogue(language)[f"holiday.{day}"][0]
+    if isinstance(link := text.params.get("link"), str):
+        words["link"] = port(link)
     return _form(forms, text.params).format_map(words)
+
+
+def port(link: str) -> str:
+    """A wire by its own name: the folder of a serial port helps nobody to find it.
+
+    >>> port("/dev/serial/by-id/gym-radar"), port("mqtt")
+    ('gym-radar', 'mqtt')
+    """
+    return link.rpartition("/")[2] if link.startswith("/") else link
 
 
 def clock(at_ms: int, language: str, zone: str, now_ms: int | None = None) -> str:
