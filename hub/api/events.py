@@ -12,7 +12,7 @@ from hub import texts
 from hub.api.documents import device_document, encode
 from hub.api.room_board import RoomBoard
 from hub.api.stream import ALL, ROOMS, Broadcaster
-from hub.domain.access import Permission
+from hub.domain.access import NOBODY, Permission
 from hub.domain.views import DevicesView
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -40,7 +40,8 @@ def routes(broadcaster: Broadcaster) -> APIRouter:
         `reset` read the state anew: what happened in between is not known any more.
         """
         language = texts.negotiate(lang, None, accepted)
-        names = ALL if request.state.principal.may(Permission.DEVICES) else ROOMS
+        principal = getattr(request.state, "principal", NOBODY)
+        names = ALL if principal.may(Permission.DEVICES) else ROOMS
         return _streamed(broadcaster.follow(language, last_event_id, names))
 
     @router.get("/events", include_in_schema=False, response_class=StreamingResponse)
