@@ -19,7 +19,7 @@ class MarkKind(StrEnum):
     FRAME = "k"  # all that is remembered - the frame; ``what`` is empty
     WORD = "w"  # the device speaks after a silence - when it says so, if that is not ``at_ms``
     SAID = "s"  # a reading of a channel of which nothing was heard live yet - the reading
-    ONLINE = "o"  # its convention says that it is there - 1, or gone - 0
+    ONLINE = "o"  # its convention, not the device, says that it is there - 1, or gone - 0
     LINK = "l"  # its link or gateway is lost - [name, code], or found - [name]
     FAULTY = "f"  # it became faulty - 1, or well - 0
     SLOT = "p"  # something else is planned for the room - the slot
@@ -33,5 +33,5 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     at_ms: int
     order: int = 0
     what: str = ""
-    last_ms: int | None = None  # WORD: it was heard up to then; None: not since the start
+    last_ms: int | None = None  # WORD, ONLINE: it was heard up to then; None: not since the start
     detail: Any = None

@@ -81,10 +81,13 @@ class Line:
 
     def is_fresh(self, at_ms: int) -> bool:
         """Did its last word still count at that moment?"""
+        return not self.lost and self.is_recent(at_ms)
+
+    def is_recent(self, at_ms: int) -> bool:
+        """Would its last word still count, if what it came over was there?"""
         return (
             self.heard_ms is not None
             and not self.offline
-            and not self.lost
             and self.heard_ms >= self.proof_from_ms
             and at_ms < self.heard_ms + self.trusted_ms
         )

@@ -5,8 +5,8 @@
 
 A sensor's words are not kept one by one. A rule can only notice that a device was silent for as
 long as its word counts, or, where a door moved, when a motion sensor spoke last before and first
-after it. Only these words are marks, and all of a faulty device that sees somebody; in between it
-is as if the device spoke at every moment.
+after it. Only these words are marks, and some of a device that goes on speaking while it is faulty
+or its link is lost; in between it is as if the device spoke at every moment.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ from hub.rooms.plans import Plans
 SHORTEST_MS = HOLD_BOUNDS_MS[0]
 """No rule asks earlier whether a sensor has spoken since a door moved."""
 LONG_AGO_MS = -(2**62)
+CLOSE_MS, KEPT_MS = 10_000, 60_000
+"""Of a device in trouble, words that follow each other so closely need not all be kept: one in a
+minute is. Until when it spoke stays exact."""
 CONFIGURED = frozenset({"at", "bay", "doors", "measure", "sign", "zone", "zones"})
 """What the configuration says, also where a field has a usual value."""
 STRUCTS = {"zeroing": CounterZeroed}
@@ -59,6 +62,8 @@ class Recorder:
         """What a broker remembers of a channel that was not heard live since."""
         self._expected: dict[str, int] = {}
         """Sensors that did not speak since a door moved, and when that was."""
+        self._troubled: dict[str, int] = {}
+        """Devices that spoke in their trouble, and the last word of it that was kept."""
         self._is_begun = False
 
     def word(self, line: Line, reading: Reading) -> None:
@@ -78,8 +83,18 @@ class Recorder:
             return False
         expected_ms = self._expected.get(line.device, said_ms)
         is_late = said_ms - expected_ms >= SHORTEST_MS
+        return is_late or not line.is_recent(said_ms) or self._is_in_trouble(line, said_ms)
+
+    def _is_in_trouble(self, line: Line, said_ms: int) -> bool:
+        """Its link is lost, or it is faulty and sees somebody; and it is time to say so again."""
         is_in_doubt = line.is_faulty and any(witness.value for witness in line.witnesses)
-        return is_late or is_in_doubt or not line.is_fresh(said_ms)
+        if not line.lost and not is_in_doubt:
+            return False
+        is_close = said_ms - (line.heard_ms or 0) < CLOSE_MS
+        if is_close and said_ms - self._troubled.get(line.device, LONG_AGO_MS) < KEPT_MS:
+            return False
+        self._troubled[line.device] = said_ms
+        return True
 
     def door(self, device: str, at_ms: int) -> None:
         """A door moved, or may have: the rules may ask who was last seen before, and whether a
@@ -113,12 +128,13 @@ class Recorder:
         detail = [reading.channel, reading.part, *said, reading.observed_ms]
         self._write(Mark(MarkKind.SAID, reading.received_ms, 0, reading.device, None, detail))
 
-    def online(self, reading: Reading) -> None:
-        """Its convention says something else of a device than before."""
-        is_there = int(reading.value != 0)
-        self._write(Mark(MarkKind.ONLINE, reading.received_ms, 0, reading.device, None, is_there))
+    def online(self, line: Line, reading: Reading) -> None:
+        """Its convention says something else of a device than before, or of a silent one."""
+        at_ms, is_there = reading.received_ms, int(reading.value != 0)
+        self._write(Mark(MarkKind.ONLINE, at_ms, 0, line.device, line.heard_ms, is_there))
 
     def lost(self, line: Line, name: str, code: str, at_ms: int) -> None:
+        self._troubled.pop(line.device, None)
         if line.lost.get(name) != code:
             self._write(Mark(MarkKind.LINK, at_ms, 0, line.device, None, [name, code]))
 
@@ -127,6 +143,7 @@ class Recorder:
             self._write(Mark(MarkKind.LINK, at_ms, 0, line.device, None, [name]))
 
     def faulty(self, device: str, is_faulty: bool, at_ms: int) -> None:
+        self._troubled.pop(device, None)
         self._write(Mark(MarkKind.FAULTY, at_ms, 0, device, None, int(is_faulty)))
 
     def override(self, room: str, at_ms: int) -> None:
@@ -145,6 +162,7 @@ class Recorder:
         """Keep everything."""
         plans = self._plans
         self._is_begun = True
+        self._troubled.clear()  # or who begins here would not know of it
         if when is When.START:
             self._astray.clear()
             self._expected.clear()

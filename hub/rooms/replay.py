@@ -85,15 +85,23 @@ class Words:
     def __init__(self, heard: Heard) -> None:
         self._ends: dict[str, list[tuple[int, int]]] = defaultdict(list)
         self._said: dict[str, int] = {}
+        self._online: dict[str, Mark] = {}
         self._is_stopped = False
         assert heard.frame is not None  # noqa: S101 - or nothing is replayed
         for mark in (heard.frame, *heard.marks, *heard.behind):
-            if mark.kind is MarkKind.WORD:
+            if mark.kind in (MarkKind.WORD, MarkKind.ONLINE):
                 self._ends[mark.what].append((mark.at_ms, mark.last_ms or 0))
+            if mark.kind is MarkKind.ONLINE:
+                self._online[mark.what] = mark
             elif mark.kind is MarkKind.FRAME:
                 self._add_frame(mark, heard.changes)
         for device, end_ms in self._said.items():
-            self._ends[device].append((EVER_MS, max(end_ms, heard.ends.get(device, 0))))
+            self._ends[device].append((EVER_MS, max(end_ms, self._last(device, heard.ends))))
+
+    def _last(self, device: str, ends: Mapping[str, int]) -> int:
+        """When it last spoke; the store also counts what its convention said of it."""
+        end_ms, online = ends.get(device, 0), self._online.get(device)
+        return end_ms if online is None or online.at_ms < end_ms else online.last_ms or 0
 
     def _add_frame(self, frame: Mark, changes: Sequence[Change]) -> None:
         if frame.detail["when"] == When.START:
@@ -161,6 +169,8 @@ class Replay:
         self._planned = Planned()
         self.now_ms = -EVER_MS
         self._is_away = False
+        self._troubled: set[str] = set()
+        """Devices that went on speaking while their link is lost."""
         self._words: Words
         self._sights: Sights
         self.watch: Watch
@@ -193,6 +203,7 @@ class Replay:
         for room, slot in slots_of(detail).items():
             self._planned.add(room, slot, frame.at_ms)
         self.now_ms, self._is_away = frame.at_ms, False
+        self._troubled.clear()
         self.watch = Watch(self._centre, self._schedule or self._planned, self._tell_of_room)
         heard_ms = {d.id: self._words.end(d.id, frame.at_ms) for d in self._centre.devices}
         said = {self._room: self.said(frame.at_ms - 1)}  # or a mark says so
@@ -213,9 +224,11 @@ class Replay:
             return
         while (due_ms := self.watch.agenda.next_ms) is not None and due_ms <= to_ms:
             self._see(due_ms)
+            self._resume(due_ms)
             self.now_ms = due_ms
             self.watch.advance(due_ms)
         self._see(to_ms)
+        self._resume(to_ms)
         self.now_ms = to_ms
 
     def _see(self, now_ms: int, speaks: str = "", said_ms: int = 0) -> None:
@@ -227,11 +240,18 @@ class Replay:
                 end_ms = min(self._sights.end(key, now_ms), heard_ms, now_ms)
                 eye.seen_ms = max(eye.seen_ms or 0, end_ms)
 
+    def _resume(self, now_ms: int) -> None:
+        """Over a lost link each word of a device counts as the first after a silence."""
+        for key, _, witness in self.watch.witnesses():
+            if key.device in self._troubled and witness.line.lost:
+                witness.resume(min(witness.line.heard_ms or 0, now_ms))
+
     def _take(self, device: str | None, at_ms: int, items: Sequence[Mark | Change]) -> None:
         if device is not None:
             readings = tuple(_readings(items))
             if live := [reading.observed_ms for reading in readings if reading.is_live]:
                 self._see(at_ms, device, max(live))
+                self._troubled.add(device)
             self.watch.hear(Message(device, readings, at_ms, True, True))
             self.watch.heard_until(device, self._words.end(device, at_ms))
             return
@@ -246,6 +266,7 @@ class Replay:
     def _take_link(self, detail: Sequence[str], devices: frozenset[str], at_ms: int) -> None:
         name, *lost = detail
         is_parent = lost == ["parent_down"]
+        self._troubled -= devices
         self.watch.link(LinkChanged(name, devices, not lost, "", is_parent, at_ms))
 
     def _take_mark(self, mark: Mark) -> None:

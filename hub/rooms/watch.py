@@ -202,10 +202,12 @@ class Watch:
 
     def _note_online(self, reading: Reading) -> bool:
         line = self._plans.lines[reading.device]
-        was, line.offline = line.offline, reading.value == 0
-        if was != line.offline:
-            self._recorder.online(reading)
-        return was != line.offline
+        is_gone = reading.value == 0
+        is_news = line.offline != is_gone
+        if is_news or (reading.is_live and not line.is_recent(reading.observed_ms)):
+            self._recorder.online(line, reading)  # the store takes it for a word of the device
+        line.offline = is_gone
+        return is_news
 
     def _due(self, key: str, now_ms: int) -> int | None:
         if key != FRAME:
