@@ -7,6 +7,7 @@ not fit its room at the present width is left to the list under the sheet.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -105,6 +106,7 @@ class Plan:
         self._rooms = rooms
         self._devices = devices
         self._drawings = drawings
+        self._made: dict[tuple[str, int], dict[str, Drawing]] = {}
 
     def levels(self, shown: Collection[str], language: str) -> list[Level]:
         """Every floor that has one of the rooms that are shown; the others on it stay empty."""
@@ -125,13 +127,20 @@ class Plan:
     ) -> Level:
         drawing = self._drawings.get((rooms[0].building, rooms[0].floor))
         if drawing is None:
-            doors = self._frame.centre.doors
-            made = {kind: schematic(rooms, doors, form) for kind, form in FORMS.items()}
+            made = self._schematics(rooms)
             across = round(made["wide"].width / FORMS["wide"].cell)
         else:
             made, across = {"drawn": drawing}, _across(drawing)
         sheets = [self._sheet(kind, one, rooms, states, language) for kind, one in made.items()]
         return Level(title, across, sheets)
+
+    def _schematics(self, rooms: Sequence[Room]) -> Mapping[str, Drawing]:
+        """A floor's plain plans: drawn once, since its rooms and doors stay while the hub runs."""
+        floor_ = (rooms[0].building, rooms[0].floor)
+        if floor_ not in self._made:
+            doors = self._frame.centre.doors
+            self._made[floor_] = {k: schematic(rooms, doors, form) for k, form in FORMS.items()}
+        return self._made[floor_]
 
     def _sheet(
         self,
@@ -204,6 +213,7 @@ def _figure(room: Room, state: RoomState, language: str) -> str:
     return t("ui.people", people=found.people)
 
 
+@functools.lru_cache(maxsize=4096)
 def _fitted(name: str, word: str, figure: str, box: Box, shape: float) -> tuple[str, list[str]]:
     """The narrowest sheet on which the words fit, and the name in lines for it.
 
