@@ -33,7 +33,7 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView, beside: Beside) 
         """The rooms that were asked for, as they are to be shown."""
         shown = filters.shown(asked, rooms)
         if asked.view == "plan":
-            return {"levels": plan.levels(shown, language)}
+            return {"levels": plan.written(shown, language)}
         houses = {room.building for room in rooms.rooms()}
         return {"houses": board.houses(language, shown), "has_houses": len(houses) > 1}
 

@@ -19,7 +19,7 @@ from hub.domain.views import DevicesView, RoomsView
 from hub.web.board import bar, card_names, reason
 from hub.web.drawing import Drawing
 from hub.web.outline import Box
-from hub.web.page import Frame, floor, named, translator
+from hub.web.page import Frame, environment, floor, named, translator
 from hub.web.schematic import FORMS, schematic
 from hub.web.width import columns, wrapped
 
@@ -107,6 +107,20 @@ class Plan:
         self._devices = devices
         self._drawings = drawings
         self._made: dict[tuple[str, int], dict[str, Drawing]] = {}
+        self._template = environment().get_template("plan_level.html")
+        self._kept: dict[tuple[int, str], tuple[Level, Markup]] = {}
+
+    def written(self, shown: Collection[str], language: str) -> list[Markup]:
+        """Each floor as a page shows it, written again only where it says something else."""
+        found = []
+        for number, level in enumerate(self.levels(shown, language), start=1):
+            kept = self._kept.get((number, language))
+            if kept is None or kept[0] != level:
+                context = {"t": translator(language), "level": level, "number": number}
+                html = Markup(self._template.render(context))  # noqa: S704 - the template escapes
+                kept = self._kept[number, language] = level, html
+            found.append(kept[1])
+        return found
 
     def levels(self, shown: Collection[str], language: str) -> list[Level]:
         """Every floor that has one of the rooms that are shown; the others on it stay empty."""

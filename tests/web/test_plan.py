@@ -64,6 +64,19 @@ def test_words_that_do_not_fit_are_in_the_list_until_they_do(plan: Plan) -> None
     assert {item.id: item.until for item in drawn.items}["canteen"] == str(fits["canteen"])
 
 
+def test_a_floor_is_written_again_only_where_it_says_something_else(
+    plan: Plan, hub: SampleHub
+) -> None:
+    before = plan.written(EVERYTHING, "en")
+    assert all(old is new for old, new in zip(before, plan.written(EVERYTHING, "en"), strict=True))
+    hub.change("hall", status=Status.FULL)
+    after = plan.written(EVERYTHING, "en")
+    changed = [new for old, new in zip(before, after, strict=True) if old is not new]
+    assert len(changed) == 1
+    assert 'data-status="full"' in changed[0]
+    assert plan.written(EVERYTHING, "zh-TW") != after
+
+
 def test_a_filtered_room_is_drawn_without_a_status(plan: Plan) -> None:
     drawn = level(plan, "Main house Floor 1", frozenset({"hall"})).sheets[0]
     assert [label.id for label in drawn.labels] == ["hall"]
