@@ -33,9 +33,9 @@ from hub.rooms.plans import Plans
 SHORTEST_MS = HOLD_BOUNDS_MS[0]
 """No rule asks earlier whether a sensor has spoken since a door moved."""
 LONG_AGO_MS = -(2**62)
-CLOSE_MS, KEPT_MS = 10_000, 60_000
-"""Of a device in trouble, words that follow each other so closely need not all be kept: one in a
-minute is. Until when it spoke stays exact."""
+IN_A_ROW, CLOSE_MS, KEPT_MS = 5, 10_000, 60_000
+"""Of a device in trouble that has spoken so often, each time so soon after the last, one word in a
+minute is kept. Until when it spoke stays exact."""
 CONFIGURED = frozenset({"at", "bay", "doors", "measure", "sign", "zone", "zones"})
 """What the configuration says, also where a field has a usual value."""
 STRUCTS = {"zeroing": CounterZeroed}
@@ -62,8 +62,9 @@ class Recorder:
         """What a broker remembers of a channel that was not heard live since."""
         self._expected: dict[str, int] = {}
         """Sensors that did not speak since a door moved, and when that was."""
-        self._troubled: dict[str, int] = {}
-        """Devices that spoke in their trouble, and the last word of it that was kept."""
+        self._troubled: dict[str, tuple[int, int]] = {}
+        """Devices that speak in their trouble: the last word that was kept, and how many came in a
+        row."""
         self._is_begun = False
 
     def word(self, line: Line, reading: Reading) -> None:
@@ -90,11 +91,11 @@ class Recorder:
         is_in_doubt = line.is_faulty and any(witness.value for witness in line.witnesses)
         if not line.lost and not is_in_doubt:
             return False
-        is_close = said_ms - (line.heard_ms or 0) < CLOSE_MS
-        if is_close and said_ms - self._troubled.get(line.device, LONG_AGO_MS) < KEPT_MS:
-            return False
-        self._troubled[line.device] = said_ms
-        return True
+        kept_ms, row = self._troubled.get(line.device, (LONG_AGO_MS, 0))
+        row = row + 1 if said_ms - (line.heard_ms or 0) < CLOSE_MS else 0
+        is_kept = row < IN_A_ROW or said_ms - kept_ms >= KEPT_MS
+        self._troubled[line.device] = (said_ms if is_kept else kept_ms, row)
+        return is_kept
 
     def door(self, device: str, at_ms: int) -> None:
         """A door moved, or may have: the rules may ask who was last seen before, and whether a

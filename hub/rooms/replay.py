@@ -243,8 +243,10 @@ class Replay:
     def _resume(self, now_ms: int) -> None:
         """Over a lost link each word of a device counts as the first after a silence."""
         for key, _, witness in self.watch.witnesses():
-            if key.device in self._troubled and witness.line.lost:
-                witness.resume(min(witness.line.heard_ms or 0, now_ms))
+            spoke_ms = min(witness.line.heard_ms or 0, now_ms)
+            is_troubled = key.device in self._troubled and witness.line.lost
+            if is_troubled and spoke_ms > (witness.first_live_ms or 0):
+                witness.resume(spoke_ms)
 
     def _take(self, device: str | None, at_ms: int, items: Sequence[Mark | Change]) -> None:
         if device is not None:

@@ -119,6 +119,7 @@ class Life:
 
     path: Path
     seed: int
+    mishaps: bool = True  # something befalls the hub every few minutes
     is_configured: bool = False  # as ``settings`` says, with the driver's own times of proof
     time: Time = field(default_factory=Time)
     plans: Plans = field(default_factory=Plans)
@@ -223,7 +224,8 @@ class Life:
                 self._say(sensor)
         if self._trouble_ms <= at:
             self._trouble_ms = at + self.random.randrange(SECOND, 12 * MINUTE)
-            await self._befall()
+            if self.mishaps:
+                await self._befall()
 
     async def _restart(self, at: int) -> None:
         await self.go_on(at)

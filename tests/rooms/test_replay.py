@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.domain.events import ClockChanged
+from hub.domain.device import Health
+from hub.domain.events import ClockChanged, HealthChanged
+from hub.domain.mark import MarkKind
 from hub.rooms import override_rows
 from hub.rooms.replay import Replay, around, wanted
 from hub.store.store import Store
@@ -31,7 +33,7 @@ def news(items: list[Told], from_ms: int) -> list[Told]:
     return [item for item in items if item.at_ms > from_ms]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, 9, 29, 44])
 async def test_a_replayed_day_is_the_day_that_was_lived(tmp_path: Path, seed: int) -> None:
     life = Life(tmp_path, seed)
     await life.start()
@@ -105,4 +107,34 @@ async def test_without_a_frame_nothing_is_invented(tmp_path: Path) -> None:
     early = life.began_ms - HOUR
     heard = await life.store.past.heard(wanted(place, "gym", early, early))
     assert heard.frame is None
+    await life.stop()
+
+
+def troubled(life: Life, is_faulty: bool) -> None:
+    """The radar of the gym, that speaks every 2 s and sees somebody, is in trouble from now on."""
+    radar = next(sensor for sensor in life.sensors if sensor.id == "gym-radar")
+    life.sensors[:] = [radar]
+    radar.value, radar.changes_ms = 1, 1_000 * HOUR
+    if is_faulty:
+        life.bus.publish(HealthChanged(radar.id, Health.FAULTY, life.time.now))
+    else:
+        life.intake.link("mqtt", frozenset({radar.id}), False, "gone")
+
+
+@pytest.mark.parametrize("is_faulty", [True, False])
+async def test_a_device_that_speaks_in_its_trouble_makes_a_mark_a_minute(
+    tmp_path: Path, is_faulty: bool
+) -> None:
+    life = Life(tmp_path, 15)
+    life.mishaps = False
+    await life.start()
+    troubled(life, is_faulty)
+    begin = life.time.now
+    await life.live(2)
+    place = around(life.centre, "gym")
+    heard = await life.store.past.heard(wanted(place, "gym", begin, life.time.now))
+    words = [mark for mark in heard.marks if mark.kind is MarkKind.WORD]
+    assert 115 < len(words) < 140  # and 3,600 words were said
+    again = await replayed(life, life.store, "gym", begin, life.time.now)
+    assert news(again, begin) == news(life.told["gym"], begin)
     await life.stop()
