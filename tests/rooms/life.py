@@ -121,6 +121,7 @@ class Life:
     seed: int
     mishaps: bool = True  # something befalls the hub every few minutes
     is_configured: bool = False  # as ``settings`` says, with the driver's own times of proof
+    mishaps: bool = True  # something befalls the hub every few minutes
     time: Time = field(default_factory=Time)
     plans: Plans = field(default_factory=Plans)
     told: defaultdict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
