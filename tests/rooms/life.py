@@ -119,7 +119,6 @@ class Life:
 
     path: Path
     seed: int
-    mishaps: bool = True  # something befalls the hub every few minutes
     is_configured: bool = False  # as ``settings`` says, with the driver's own times of proof
     mishaps: bool = True  # something befalls the hub every few minutes
     time: Time = field(default_factory=Time)
