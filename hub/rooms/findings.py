@@ -124,15 +124,18 @@ def _lost(plan: Plan, radar: Eye, case: Case) -> None:
 
 
 def counters(plan: Plan, case: Case) -> None:
-    """Counters on the doors: people inside, with what may have been missed."""
+    """Counters on the doors: people inside, with what may have been missed.
+
+    Whom they counted is inside also when one of them has failed since; only more is not known.
+    """
     gates = plan.counters
-    spoke = [speaks(gate, case) for gate in gates]  # each says why not
-    if not gates or not all(spoke):
+    silent = [gate for gate in gates if not speaks(gate, case)]  # each says why not
+    if not any(gate.is_live for gate in gates):
         return
     if not plan.counts_all_doors:
         case.doubt("doors_uncounted")
         return
-    proved = [proves(gate, case) for gate in gates]
+    unproven = silent or [gate for gate in gates if not proves(gate, case)]
     newest = max(gates, key=lambda c: (c.passed_ms, c.since_ms))
     moved_ms = newest.passed_ms or newest.since_ms
     estimate = max(sum(c.net for c in gates), 0)
@@ -141,8 +144,8 @@ def counters(plan: Plan, case: Case) -> None:
     tally = Tally(
         estimate,
         slack if plan.capacity is None else min(slack, max(plan.capacity, 1)),
-        has_base=all(c.has_base for c in gates),
-        proves=all(proved),
+        has_base=not silent and all(c.has_base for c in gates),
+        proves=not unproven,
         moved_ms=moved_ms,
     )
     case.tally, case.people = tally, tally.people

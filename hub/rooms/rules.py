@@ -189,7 +189,7 @@ def _disproof(plan: Plan, case: Case) -> str | None:
     """Is the room proven empty by others than its counters, for so long that they must be wrong?"""
     tally = case.tally
     proofs = [proof for proof in _standing(case) if proof.grounds is not Grounds.COUNT]
-    if tally is None or not tally.proves or not proofs:
+    if tally is None or not proofs:
         return None
     if tally.estimate == 0 and tally.slack == 0 and all(c.zeroed for c in plan.counters):
         return None  # they say so themselves

@@ -40,6 +40,15 @@ class Quiet:
     def reason(self, code: str) -> Text:
         return Text(code, {"device": self.last.line.device, "time": self.last_ms})
 
+    def sight(self, code: str, grounds: Grounds) -> Finding:
+        """Somebody was really seen, however long nobody could listen since: others may know more.
+
+        Only where ``was_seen``.
+        """
+        seen = max(self.pirs, key=lambda pir: pir.last_ms or 0)
+        at_ms = seen.last_ms or 0
+        return Finding(at_ms, Text(code, {"device": seen.line.device, "time": at_ms}), grounds)
+
 
 def _last_motion(pir: Eye) -> int:
     """Last motion; we cannot know what happened before we listened, or while it was silent."""
@@ -49,6 +58,9 @@ def _last_motion(pir: Eye) -> int:
 def motion(plan: Plan, case: Case) -> None:
     """Motion is somebody; stillness is judged by the kind of room and what its doors did."""
     pirs = [p for p in plan.pirs if speaks(p, case)]
+    for pir in plan.pirs:
+        if pir not in pirs:
+            _remembered(plan, case, pir)
     moving = [p for p in pirs if p.value and proves(p, case)]
     for pir in moving:
         case.claims.append(finding("motion", pir, Grounds.MOTION))
@@ -63,6 +75,18 @@ def motion(plan: Plan, case: Case) -> None:
         _recent_motion(case, quiet)
     else:
         _motion_and_doors(plan, case, quiet)
+
+
+def _remembered(plan: Plan, case: Case, pir: Eye) -> None:
+    """It saw somebody and failed since: that takes nobody out of the room."""
+    if pir.last_ms is None:
+        return
+    reason = Text("motion", {"device": pir.line.device, "time": pir.last_ms})
+    if plan.seated and plan.knows_all_doors and not plan.may_have_left:
+        case.traces.append(Finding(pir.last_ms, reason, Grounds.STILL))
+    elif not case.passed(pir.last_ms + plan.hold_ms):
+        grounds = Grounds.RECENT if plan.seated else Grounds.CROSSING
+        case.traces.append(Finding(pir.last_ms, reason, grounds))
 
 
 def _watched(plan: Plan, case: Case, pirs: list[Eye]) -> bool:
@@ -85,7 +109,7 @@ def _recent_motion(case: Case, quiet: Quiet) -> None:
         case.doubts.append(quiet.reason("no_motion"))
     elif quiet.was_seen:
         grounds = Grounds.RECENT if quiet.seated else Grounds.CROSSING
-        case.traces.append(Finding(quiet.last_ms, quiet.reason("motion"), grounds))
+        case.traces.append(quiet.sight("motion", grounds))
     else:
         case.doubt("waiting_for_proof", device=quiet.last.line.device, until=until)
 
@@ -134,7 +158,7 @@ def _nobody_left(case: Case, quiet: Quiet, doors: list[Contact], ajar: list[Cont
     if ajar:
         _recent_motion(case, quiet)
     elif quiet.was_seen:
-        case.traces.append(Finding(quiet.last_ms, quiet.reason("still_person"), Grounds.STILL))
+        case.traces.append(quiet.sight("still_person", Grounds.STILL))
     else:
         # nothing seen yet: whoever sat here before we listened still sits here
         case.doubt("door_shut", **door(doors))
