@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import aiomqtt
 import pytest
@@ -93,6 +95,20 @@ async def test_a_room_page_shows_the_evidence_and_the_gap(trial: Trial) -> None:
     assert float(await first.get_attribute("x") or 0) > 40
     await expect(page.locator("#hour-desc")).to_contain_text("No record;")
     await expect(page.locator("#hour-desc")).to_contain_text("In use;")
+
+
+async def test_a_room_page_looks_back_at_what_was_replayed(trial: Trial) -> None:
+    await trial.say("lane", presence=True)
+    await trial.show("/rooms/lane")
+    await expect(trial.page.locator(".room-head.is-in_use")).to_be_visible()
+    said = datetime.now(UTC).isoformat(timespec="milliseconds")
+    await trial.show(f"/rooms/lane?{urlencode({'at': said})}")
+    await expect(trial.page.locator(".past-band")).to_contain_text("You look at the past")
+    await expect(trial.page.locator(".room-head.was.is-in_use .status")).to_have_text("In use")
+    await expect(trial.page.locator("main")).to_contain_text("comes to the same")
+    await expect(trial.page.locator(".lines .says").first).to_contain_text("Presence: someone")
+    await trial.page.click(".past-band a")
+    await expect(trial.page.locator("#live")).to_be_visible()
 
 
 async def test_axe_finds_nothing_on_any_page(trial: Trial, axe_source: str) -> None:
