@@ -59,8 +59,18 @@ class Ledger:
         row = self._db.execute(sql, (mirror,)).fetchone() or (0, 0, None, None)
         sql = "SELECT count(*) FROM rejected WHERE mirror = ?"
         (rejected,) = self._db.execute(sql, (mirror,)).fetchone()
-        behind = max(self._last_commit() - row[0], 0)
+        behind = self._commits_behind(row[0])
         return Entry(MirrorCursor(row[0], row[1]), row[2], row[3], behind, rejected)
+
+    def _commits_behind(self, sent: int) -> int:
+        """Commits that hold something for a mirror; one that only serves replays does not."""
+        sql = "SELECT count(*) FROM log WHERE id > ? AND length(members) > 0"
+        (hot,) = self._db.execute(sql, (sent,)).fetchone()
+        sql = (
+            "SELECT ifnull(sum(last_id - max(first_id - 1, ?)), 0) FROM chapters WHERE last_id > ?"
+        )
+        (sealed,) = self._db.execute(sql, (sent, sent)).fetchone()
+        return int(hot + sealed)
 
     def rejected(self, mirror: str, newest: int | None = None) -> list[Rejected]:
         """Lines that were set aside, the newest first."""

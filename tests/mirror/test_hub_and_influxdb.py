@@ -196,7 +196,7 @@ async def test_a_rewind_from_a_time_sends_what_came_after_it(
     await scene.settled(8)
     assert await scene.hub.stop() < 10
     with sqlite3.connect(scene.hub.data / "linli.db") as db:
-        (last,) = db.execute("SELECT max(last_ms) FROM log").fetchone()
+        (last,) = db.execute("SELECT max(last_ms) FROM log WHERE body NOT NULL").fetchone()
     db.close()
     after = datetime.fromtimestamp(last / 1000 + 1).astimezone().isoformat()
     assert (await scene.command("rewind", "--from", after))[0] == 0
