@@ -72,7 +72,11 @@ async def test_rooms_by_building_floor_kind_and_status(hour: Hour, path: str) ->
     await hour.see("gym", 2)
     assert ids(await hour.get(path)) == ["gym", "hall", "yard", "store"]
     assert ids(await hour.get(f"{path}?building=main")) == ["gym", "hall"]
-    assert ids(await hour.get(f"{path}?building=main&building=annex&floor=1")) == ["hall", "yard", "store"]
+    assert ids(await hour.get(f"{path}?building=main&building=annex&floor=1")) == [
+        "hall",
+        "yard",
+        "store",
+    ]
     assert ids(await hour.get(f"{path}?kind=gym&floor=4&floor=1")) == ["gym", "yard"]
     assert ids(await hour.get(f"{path}?status=in_use")) == ["gym"]
     assert ids(await hour.get(f"{path}?status=unknown&status=closed")) == ["hall", "yard", "store"]

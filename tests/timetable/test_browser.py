@@ -38,7 +38,7 @@ async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def page(browser: Browser, hub: RunningHub) -> AsyncIterator[Page]:  # noqa: F811
+async def page(browser: Browser, hub: RunningHub) -> AsyncIterator[Page]:
     """A phone in English."""
     context = await browser.new_context(
         base_url=f"http://127.0.0.1:{hub.port}", viewport={"width": 360, "height": 740}, locale="en"
@@ -51,9 +51,9 @@ async def page(browser: Browser, hub: RunningHub) -> AsyncIterator[Page]:  # noq
 @pytest.mark.parametrize("language", ["en", "zh-CN", "zh-TW"])
 async def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
     page: Page,
-    axe_source: str,
+    axe_source: str,  # noqa: F811
     language: str,
-    scheme: Any,  # noqa: F811
+    scheme: Any,
 ) -> None:
     await page.emulate_media(color_scheme=scheme)
     for path in PAGES:
@@ -86,8 +86,8 @@ async def test_the_round_leads_from_room_to_room(page: Page) -> None:
 
 async def test_who_walks_with_another_phone_sees_it_live(
     page: Page,
-    browser: Browser,
-    hub: RunningHub,  # noqa: F811
+    browser: Browser,  # noqa: F811
+    hub: RunningHub,
 ) -> None:
     await page.goto("/closing")
     seen = {"kind": "looked", "people": 1}
@@ -95,7 +95,7 @@ async def test_who_walks_with_another_phone_sees_it_live(
     await expect(page.locator("#stop-gym .look")).to_contain_text("Somebody was here")
 
 
-async def test_a_manager_without_scripts_enters_a_day(browser: Browser, hub: RunningHub) -> None:  # noqa: F811
+async def test_a_manager_without_scripts_enters_a_day(browser: Browser, hub: RunningHub) -> None:
     context = await browser.new_context(
         base_url=f"http://127.0.0.1:{hub.port}", locale="en", java_script_enabled=False
     )
