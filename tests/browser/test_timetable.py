@@ -9,7 +9,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import axe_source, browser  # noqa: F401 - fixtures
 from tests.running_hub import RunningHub
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -51,7 +50,7 @@ async def page(browser: Browser, hub: RunningHub) -> AsyncIterator[Page]:
 @pytest.mark.parametrize("language", ["en", "zh-CN", "zh-TW"])
 async def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
     page: Page,
-    axe_source: str,  # noqa: F811
+    axe_source: str,
     language: str,
     scheme: Any,
 ) -> None:
@@ -86,7 +85,7 @@ async def test_the_round_leads_from_room_to_room(page: Page) -> None:
 
 async def test_who_walks_with_another_phone_sees_it_live(
     page: Page,
-    browser: Browser,  # noqa: F811
+    browser: Browser,
     hub: RunningHub,
 ) -> None:
     await page.goto("/closing")
