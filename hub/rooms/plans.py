@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edge.reading import Reading
 from hub.domain.centre import OUTSIDE, Centre, Device, Placement
 from hub.domain.series import SeriesKey
 from hub.rooms.evidence import (
@@ -60,18 +59,6 @@ class Plans:
         if place.door is not None:
             return tuple(room for room in self._sides[place.door] if room != OUTSIDE)
         return (place.room,) if place.room is not None else ()
-
-    def take(self, reading: Reading) -> bool:
-        """Hand a reading to its witnesses; True if it says something else than was known."""
-        is_new = False
-        for witness in self.witnesses(SeriesKey(reading.device, reading.channel, reading.part)):
-            is_new |= witness.take(reading)
-        return is_new
-
-    def is_live(self, reading: Reading) -> bool | None:
-        """Has every witness of this channel been heard live? None where it has no witness."""
-        witnesses = self.witnesses(SeriesKey(reading.device, reading.channel, reading.part))
-        return all(witness.is_live for witness in witnesses) if witnesses else None
 
     def all_witnesses(self) -> Iterator[tuple[SeriesKey, str, Witness]]:
         """Every one that was called so far, with the room it speaks for."""

@@ -21,7 +21,7 @@ from hub.domain.mark import Mark
 from hub.domain.opening import Schedule
 from hub.domain.room import Override, OverrideKind, RoomState
 from hub.domain.series import Series, SeriesKey
-from hub.rooms.evidence import KIND_OF_CHANNEL, Kind, Witness
+from hub.rooms.evidence import KIND_OF_CHANNEL, Kind, Line, Witness
 from hub.rooms.marks import Recorder, When, restore
 from hub.rooms.plans import Plans
 from hub.rooms.rules import Verdict, judge
@@ -122,26 +122,33 @@ class Watch:
         # after a silence even a repeat is news
         is_news = not line.is_fresh(event.at_ms)
         for reading in event.readings:
-            is_news |= self._take(reading)
+            is_news |= self._take(line, reading)
         for room in self._plans.rooms_of[event.device]:
             # a repeat only makes a settled verdict's evidence newer; its next look will see that
             if is_news or room not in self._settled:
                 self._plans.of_room[room].settle()
                 self._look(room, event.at_ms)
 
-    def _take(self, reading: Reading) -> bool:
+    def _take(self, line: Line, reading: Reading) -> bool:
         if reading.channel == "online":
             return self._note_online(reading)
-        if reading.is_live:
-            line = self._plans.lines[reading.device]
+        at_ms = reading.observed_ms
+        # the first reading of a message speaks for all of it
+        if reading.is_live and not (line.heard_ms == at_ms and line.is_fresh(at_ms)):
             self._recorder.word(line, reading)
-            line.hear(reading.observed_ms)
-        is_known = self._plans.is_live(reading)
-        if is_known is not None:
-            self._recorder.reading(reading, is_known)
-        is_news = self._plans.take(reading)
-        if is_news and KIND_OF_CHANNEL.get(reading.channel) is Kind.DOOR:
-            self._recorder.door(reading.device, reading.observed_ms)
+            line.hear(at_ms)
+        if reading.channel not in KIND_OF_CHANNEL:
+            return False
+        key = SeriesKey(reading.device, reading.channel, reading.part)
+        witnesses = self._plans.witnesses(key)
+        if not witnesses:
+            return False
+        self._recorder.reading(reading, all(witness.is_live for witness in witnesses))
+        is_news = False
+        for witness in witnesses:
+            is_news |= witness.take(reading)
+        if is_news and KIND_OF_CHANNEL[reading.channel] is Kind.DOOR:
+            self._recorder.door(reading.device, at_ms)
         return is_news
 
     def link(self, event: LinkChanged) -> None:
