@@ -5,7 +5,7 @@ They cannot disagree, because they send the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hub.api.documents import encode, room_document
@@ -35,6 +35,7 @@ class RoomBoard:
         self._known = {device.id for device in rooms.centre.devices}
         self._by_id = {room.id: room for room in rooms.rooms()}
         self._written: dict[tuple[str, str], _Written] = {}
+        self._names: dict[tuple[str, str], tuple[int, Mapping[str, str]]] = {}
 
     def document(self, room: str, language: str) -> bytes:
         """
@@ -59,12 +60,20 @@ class RoomBoard:
         return [self.document(room, language) for room in self._by_id]
 
     def _write(self, room: Room, state: RoomState, slot: Slot, language: str, now_ms: int) -> bytes:
-        said = self._said(state.reasons, language)
+        said = self._said(state.reasons, language, now_ms)
         return encode(room_document(room, state, slot, said, self._rooms.centre, language, now_ms))
 
-    def _said(self, reasons: Sequence[Text], language: str) -> list[Text]:
+    def _said(self, reasons: Sequence[Text], language: str, now_ms: int) -> list[Text]:
         """The reasons as people read them: devices by what they are."""
         ids = {str(r.params[name]) for r in reasons for name in DEVICE_PARAMS if name in r.params}
-        found = [self._devices.device(device) for device in sorted(ids & self._known)]
-        names = full_names(found, language)
+        names: dict[str, str] = {}
+        for device in ids & self._known:
+            names.update(self._named(device, language, now_ms))
         return [Text(reason.code, renamed(reason.params, names)) for reason in reasons]
+
+    def _named(self, device: str, language: str, now_ms: int) -> Mapping[str, str]:
+        known = self._names.get((device, language))
+        if known is None or not 0 <= now_ms - known[0] < AT_MOST_MS:
+            names = full_names([self._devices.device(device)], language)
+            known = self._names[device, language] = (now_ms, names)
+        return known[1]
