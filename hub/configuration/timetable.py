@@ -1,7 +1,9 @@
 """What a file may say about when rooms are open, and what for.
 
 Days are written as people say them, ``mon-fri`` or ``sat, sun``, and so are hours:
-``08:00-12:00, 13:30-17:00``. Both are read here into plain sets and minutes of the day.
+``08:00-12:00, 13:30-17:00``. Both are read here into plain sets and minutes of the day. A night
+counts on, ``22:00-26:00``: were ``22:00-02:00`` taken for it, then ``13:00-12:00``, a slip of the
+finger, would be a room that is open for 23 hours.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ HOLIDAY, MAKEUP = "holiday", "makeup"
 DAYS = (*WEEK, HOLIDAY, MAKEUP)
 DAY_MINUTES = 24 * 60
 MAX_SPANS = 24  # in one day; a lesson an hour
+MAX_PURPOSES = 100  # of a room; each is looked at for every day that is looked ahead
 CLOSED = "closed"
 SPAN = re.compile(r"(\d{1,2}):(\d\d)\s*[-\u2013\u2014~\uff5e]\s*(\d{1,2}):(\d\d)")
 
 Hours = tuple[tuple[int, int], ...]
-"""From and until in minutes of the day; until is beyond 1440 where midnight is crossed."""
+"""From and until in minutes of the day; until is beyond 1440 past midnight, as it is written."""
 
 
 def days_named(text: str) -> tuple[str, ...]:
@@ -52,11 +55,11 @@ def days_named(text: str) -> tuple[str, ...]:
 def parse_hours(value: object) -> Hours:
     """``closed``, or one or more stretches of the day, as a text or a list of texts.
 
-    >>> parse_hours("08:00-12:00, 22:00-02:00"), parse_hours("00:00-24:00"), parse_hours("closed")
+    >>> parse_hours("08:00-12:00, 22:00-26:00"), parse_hours("00:00-24:00"), parse_hours("closed")
     (((480, 720), (1320, 1560)), ((0, 1440),), ())
 
     Raises:
-        PydanticCustomError: bad_hours.
+        PydanticCustomError: bad_hours, hours_backwards.
     """
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list) or not 0 < len(parts) <= MAX_SPANS:
@@ -72,10 +75,22 @@ def _span(part: object) -> tuple[int, int]:
         raise PydanticCustomError("bad_hours", "no hours")
     hours, minutes, until_hours, until_minutes = map(int, match.groups())
     begin, end = hours * 60 + minutes, until_hours * 60 + until_minutes
-    is_time = max(minutes, until_minutes) < 60 and begin < DAY_MINUTES and end <= DAY_MINUTES
-    if not is_time or begin == end:  # a whole day is 00:00-24:00
+    is_time = max(minutes, until_minutes) < 60 and begin < DAY_MINUTES
+    if not is_time or end - begin > DAY_MINUTES:
         raise PydanticCustomError("bad_hours", "no hours")
-    return begin, end if end > begin else end + DAY_MINUTES
+    if end <= begin:
+        raise _backwards(begin, end)
+    return begin, end
+
+
+def _backwards(begin: int, end: int) -> PydanticCustomError:
+    """Both ways in which it may have been meant: as a night, or with the two exchanged."""
+    said = {"begin": _clock(begin), "end": _clock(end), "night_end": _clock(end + DAY_MINUTES)}
+    return PydanticCustomError("hours_backwards", "ends before it begins", said)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def _day_key(key: str) -> str:
@@ -127,7 +142,7 @@ class RoomTimetable(Section):
     hours: Week | None = None
     """Days and hours instead of the centre's."""
     purposes: Annotated[list[PurposeSettings], LeftOpen] = Field(default_factory=list)
-    """What it is for; where two meet, the one further up."""
+    """What it is for, at most 100; where two meet, the one further up."""
 
 
 class TimetableSection(Section):
@@ -135,10 +150,11 @@ class TimetableSection(Section):
 
     A table of hours has a line for some days and their hours: `mon-fri: 08:00-12:00, 13:30-17:00`.
     Days are `mon` to `sun`, `holiday` and `makeup` (a weekend day on which people work for a day
-    off), alone, as `mon-fri`, or several with commas. Hours may cross midnight (`20:00-02:00`) and
-    end at `24:00`; `closed` says so. What no line names is closed, except that a make-up day
-    without a line is as the weekday beside it: a Saturday as Friday, a Sunday as Monday. Hours
-    alone, without days, are those of every day, holidays too. Times are on the centre's clocks.
+    off), alone, as `mon-fri`, or several with commas. Past midnight hours count on: `20:00-26:00`
+    is until two in the night that follows; `closed` says so. What no line names is closed, except
+    that a make-up day without a line is as the weekday beside it: a Saturday as Friday, a Sunday as
+    Monday. Hours alone, without days, are those of every day, holidays too. Times are on the
+    centre's clocks.
     """
 
     country: str | None = None

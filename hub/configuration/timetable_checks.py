@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.configuration.draft import written
 from hub.configuration.problems import Problem, near
-from hub.configuration.timetable import days_named
+from hub.configuration.timetable import MAX_PURPOSES, days_named
 from hub.configuration.yaml12 import Document, Path
 
 CHINA = "CN"
@@ -41,6 +41,10 @@ def _week(week: object, path: Path, document: Document) -> Iterator[Problem]:
             days = days_named(line)
         except ValueError:  # told with its place by the model
             continue
+        again = next((day for day in days if days.count(day) > 1), None)
+        if again is not None:
+            place = document.place((*path, line), key=True)
+            yield Problem("day_again", place, {"key": line, "day": again})
         for day in dict.fromkeys(days):
             if told.setdefault(day, line) != line:
                 first = str(document.place((*path, told[day]), key=True))
@@ -50,6 +54,9 @@ def _week(week: object, path: Path, document: Document) -> Iterator[Problem]:
 
 
 def _purposes(rows: object, path: Path, document: Document) -> Iterator[Problem]:
+    if isinstance(rows, list) and len(rows) > MAX_PURPOSES:
+        place = document.place((*path, MAX_PURPOSES))
+        yield Problem("too_many_purposes", place, {"count": len(rows), "most": MAX_PURPOSES})
     first: dict[str, Path] = {}
     for index, row in enumerate(rows if isinstance(rows, list) else ()):
         if not isinstance(row, dict):

@@ -38,6 +38,7 @@ OWN = frozenset(
         "bad_host_name",
         "bad_topic_prefix",
         "bad_hours",
+        "hours_backwards",
         "string_too_short",
         "string_too_long",
     )
@@ -154,7 +155,7 @@ def _wrong_value(detail: ErrorDetails, path: Path, document: Document) -> Proble
     if kind == "value_error":
         return Problem("bad_duration", place, params)
     if kind in OWN:
-        return Problem(kind, place, params)
+        return Problem(kind, place, params | context)
     if kind.startswith("date_"):
         return Problem("bad_date", place, params)
     params["detail"] = detail["msg"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -19,9 +20,10 @@ timetable:
       hours: 06:00-24:00
       purposes:
         - {id: choir, name: {en: Choir}, when: {tue: 19:00-21:00}, from: 2026-09-01, until: 2027-01-31, limit: 40}
-        - {id: night, name: {en: Night}, when: {fri-sat: 22:00-02:00}}
+        - {id: night, name: {en: Night}, when: {fri-sat: 22:00-26:00}}
 """  # noqa: E501 - a line of the file
 CENTRE = GOOD + TIMETABLE
+HOURS = re.compile(r"[0-9:]+-[0-9:]+")
 
 
 def section() -> TimetableSection:
@@ -61,9 +63,13 @@ def test_a_purpose_has_its_dates_and_its_limit() -> None:
         ("holiday: closed", "hollidays: closed", "bad_day", "^hollidays", "holiday"),
         ("holiday: closed", "sun: closed", "day_twice", "^sun: closed", ""),
         ("08:00-20:30", "8-20", "bad_hours", "mon-fri: ^8-20", ""),
-        ("08:00-20:30", "08:00-25:00", "bad_hours", "mon-fri: ^08:00-25", ""),
+        ("08:00-20:30", "08:00-33:00", "bad_hours", "mon-fri: ^08:00-33", ""),
+        ("08:00-20:30", "13:00-12:00", "hours_backwards", "mon-fri: ^13:00", ""),
+        ("22:00-26:00", "22:00-02:00", "hours_backwards", "fri-sat: ^22:00", ""),
+        ('"sat, sun"', '"sat, sat"', "day_again", '^"sat, sat"', ""),
+        ("mon-fri", '"mon-fri, wed"', "day_again", '{^"mon-fri, wed"', ""),
         ("08:00-20:30", "08:60-20:00", "bad_hours", "mon-fri: ^08:60", ""),
-        ("08:00-20:30", "08:00-08:00", "bad_hours", "mon-fri: ^08:00-08:00", ""),
+        ("08:00-20:30", "08:00-08:00", "hours_backwards", "mon-fri: ^08:00-08:00", ""),
         ("08:00-20:30", "[]", "bad_hours", "mon-fri: ^[]", ""),
         ("06:00-24:00", "24:00-06:00", "bad_hours", "hours: ^24:00", ""),
         ("    hall:", "    hal:", "unknown_room", "    ^hal:", "hall"),
@@ -96,6 +102,27 @@ def test_a_mistake_is_named_with_its_place(
         assert problem.guess == guess
     for language in ("en", "zh-CN", "zh-TW"):
         assert "{" not in problem.text(language).replace("{{", "")
+
+
+def test_who_writes_a_night_or_mixes_two_times_up_reads_how_to_write_it() -> None:
+    (problem,) = problems(CENTRE.replace("22:00-26:00", "22:00-02:00"))
+    for language in ("en", "zh-CN", "zh-TW"):
+        assert {"22:00-26:00", "02:00-22:00"} <= set(HOURS.findall(problem.remedy(language)))
+
+
+def test_a_night_longer_than_a_day_is_none_and_a_day_around_is() -> None:
+    around = parse(CENTRE.replace("22:00-26:00", "08:00-32:00")).timetable
+    assert around is not None
+    assert by_day(around.rooms["hall"].purposes[1].when)["fri"] == ((480, 1920),)
+
+
+def test_a_room_has_a_hundred_purposes_and_the_next_one_is_named() -> None:
+    row = "        - {{id: more{}, name: {{en: More}}, when: {{tue: 19:00-21:00}}}}\n"
+    full = CENTRE + "".join(map(row.format, range(98)))
+    parse(full)
+    (problem,) = problems(full + row.format(98) + row.format(99))
+    assert problem.code == "too_many_purposes"
+    assert (problem.place.line, problem.params["count"]) == (full.count("\n") + 1, 102)
 
 
 def test_one_mistake_hides_no_other() -> None:
