@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub import texts
+from hub.configuration.problems import wording
 from hub.domain.device import Health
 from hub.domain.room import Status, Text
 from hub.texts import LANGUAGES, catalogue, clock, negotiate, render
@@ -172,6 +173,26 @@ def test_chinese_sentences_are_chinese(language: str) -> None:
         "ui.device_alone",
         "ui.link_why",
     }
+
+
+@pytest.mark.parametrize(
+    ("language", "hub", "gateway"), [("zh-CN", "中枢", "网关"), ("zh-TW", "中樞", "閘道")]
+)
+def test_the_hub_has_one_name_and_a_gateway_is_something_else(
+    language: str, hub: str, gateway: str
+) -> None:
+    """A gateway stands between a wire and us; who is told to restart it must find the right box."""
+    spoken = said(language)
+    for code, english in said("en").items():
+        assert (gateway in spoken[code]) == ("gateway" in english), code
+        if hub in spoken[code]:
+            assert re.search(r"\bhub\b", english.lower()), code
+
+
+def said(language: str) -> dict[str, str]:
+    """Every sentence of pages, of commands and of the check of a configuration."""
+    pages = {code: " ".join(forms) for code, forms in catalogue(language).items()}
+    return pages | {code: " ".join(words.values()) for code, words in wording(language).items()}
 
 
 def test_a_time_is_the_centres_own() -> None:
