@@ -26,7 +26,7 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView, beside: Beside) 
     frame = Frame(rooms.centre, hub)
     board = Board(frame, rooms, devices)
     plan = Plan(frame, rooms, devices, beside.drawings)
-    wall = Board(frame, rooms, devices, "card_wall.html")
+    wall = Board(frame, rooms, devices, is_wall=True)
     router = APIRouter(include_in_schema=False)
 
     def part(asked: Wanted, language: str) -> dict[str, Any]:
@@ -57,7 +57,8 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView, beside: Beside) 
 
     @router.get("/wall")
     async def show_wall(request: Request) -> Response:
-        cards = wall.cards(language_of(request))
+        language = language_of(request)
+        cards = wall.cards(language)
         count = leaves(cards, MOST_ON_WALL)
         nth = turn(hub, WALL_S, count)
         shown = leaf(cards, MOST_ON_WALL, nth)
@@ -67,7 +68,8 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView, beside: Beside) 
             cards=shown,
             leaf=(nth + 1, count),
             density=_density(len(shown)),
-            summary=wall.summary(language_of(request)),
+            summary=wall.summary(language),
+            notices=frame.notices(language, names_wires=False),
         )
 
     return router

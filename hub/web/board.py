@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
+import msgspec
 from markupsafe import Markup
 
 from hub.domain.centre import OUTSIDE, Centre, Room, Zone, pick
@@ -29,6 +30,7 @@ _BLAME = (  # of several reasons the card gives the one that a person can do mos
     "over_capacity",
     "closed_hours",
     "link_lost",
+    "wall.link_lost",
     "parent_down",
     "silent",
     "bad",
@@ -43,6 +45,9 @@ _BLAME = (  # of several reasons the card gives the one that a person can do mos
     "queued",
     "retained",
 )
+
+_IN_A_HALL = {"link_lost": "wall.link_lost", "override_closed": "wall.override_closed"}
+"""Reasons that name a wire or a person, and how a screen that everybody passes puts them."""
 
 
 class Row(NamedTuple):
@@ -69,15 +74,16 @@ class Bar(NamedTuple):
 
 
 class Board:
-    """Renders cards for one kind of screen: ``card.html`` or ``card_wall.html``."""
+    """Renders cards for the staff's page, or for a wall that everybody passes."""
 
     def __init__(
-        self, frame: Frame, rooms: RoomsView, devices: DevicesView, template: str = "card.html"
+        self, frame: Frame, rooms: RoomsView, devices: DevicesView, *, is_wall: bool = False
     ) -> None:
         self._frame = frame
         self._rooms = rooms
         self._devices = devices
-        self._template = environment().get_template(template)
+        self._is_wall = is_wall
+        self._template = environment().get_template("card_wall.html" if is_wall else "card.html")
         self._kept: dict[tuple[str, str], tuple[tuple[object, ...], Markup]] = {}
 
     def houses(self, language: str, shown: Collection[str] | None = None) -> list[House]:
@@ -143,9 +149,9 @@ class Board:
         kept = self._kept.get(key)
         if kept is not None and kept[0] == shown:
             return kept[1]
-        card = Markup(  # noqa: S704 - the template escapes
-            self._template.render(card_context(self._frame, room, state, broken, language, names))
-        )
+        told = in_a_hall(state) if self._is_wall else state
+        context = card_context(self._frame, room, told, broken, language, names)
+        card = Markup(self._template.render(context))  # noqa: S704 - the template escapes
         self._kept[key] = (shown, card)
         return card
 
@@ -213,6 +219,14 @@ def reason(frame: Frame, state: RoomState, language: str, names: Names) -> str:
         t = translator(language)
         line += t("ui.comma") + t("ui.someone_inside")
     return line
+
+
+def in_a_hall(state: RoomState) -> RoomState:
+    """The same without what is nothing for a hall: ports, and who closed a room."""
+    reasons = tuple(
+        Text(_IN_A_HALL.get(reason.code, reason.code), reason.params) for reason in state.reasons
+    )
+    return msgspec.structs.replace(state, reasons=reasons)
 
 
 def _rank(reason: Text) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,11 +20,11 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from hub.domain.access import Permission
+from hub.domain.access import Permission, Principal
 from hub.domain.centre import Centre, Name, Room, pick
 from hub.domain.room import Text
 from hub.domain.views import HubView
-from hub.texts import LANGUAGES, catalogue, clock, has, local, negotiate, render
+from hub.texts import LANGUAGES, catalogue, clock, has, local, negotiate, port, render
 from hub.web.assets import Assets
 from hub.web.caller import caller, csrf_field
 
@@ -143,7 +143,7 @@ class Frame:
             "clock": clock(now, language, self.centre.timezone),
             "as_of": f"{local(now, self.centre.timezone):%Y-%m-%dT%H:%M%z}",
             # which port is lost and where copies go is nothing for strangers at the door
-            "notices": self._notices(language) if caller(request).may(Permission.SHOW) else [],
+            "notices": self._notices_for(caller(request), language),
             "principal": caller(request),
             "may": caller(request).may,
             "csrf": csrf_field(request),
@@ -151,8 +151,16 @@ class Frame:
             "when": functools.partial(self.when, language=language),
         }
 
-    def _notices(self, language: str) -> list[tuple[str, str]]:
-        """What the hub says of itself, as (kind, sentence); empty while all is well."""
+    def _notices_for(self, who: Principal, language: str) -> list[tuple[str, str]]:
+        if not who.may(Permission.SHOW):
+            return []
+        return self.notices(language, names_wires=who.may(Permission.ROOMS))
+
+    def notices(self, language: str, *, names_wires: bool) -> list[tuple[str, str]]:
+        """What the hub says of itself, as (kind, sentence); empty while all is well.
+
+        ``names_wires``: also which port is lost, which people can mend and a hall need not know.
+        """
         t, found = translator(language), []
         if not self.hub.is_time_trusted():
             found.append(("warning", t("ui.clock_untrusted")))
@@ -160,11 +168,7 @@ class Frame:
         if (year := self.hub.unknown_year()) is not None:
             found.append(("note", t("ui.holidays_unknown_notice", year=year)))
         if links := self.hub.links_down():
-            named_ = (
-                t("ui.link_why", link=_port(name), why=word(f"link.{why}", language, why))
-                for name, why in links.items()
-            )
-            found.append(("warning", t("ui.links_down", links=t("ui.comma").join(named_))))
+            found.append(("warning", _links_down(links, language, names_wires)))
         if (speed := self.hub.speed()) != 1:
             found.append(("note", t("ui.speed", speed=f"{speed:g}")))
         return found
@@ -229,9 +233,15 @@ def floor(number: int, language: str) -> str:
     return render(Text("ui.floor", {"floor": number}), language)
 
 
-def _port(link: str) -> str:
-    """The last part of a serial port's path: what is written on the adapter or its cable."""
-    return link.rpartition("/")[2] if link.startswith("/") else link
+def _links_down(links: Mapping[str, str], language: str, names_wires: bool) -> str:
+    t = translator(language)
+    if not names_wires:
+        return t("ui.some_links_down", count=len(links))
+    parts = [
+        t("ui.link_why", link=port(name), why=word(f"link.{why}", language, why))
+        for name, why in links.items()
+    ]
+    return t("ui.links_down", links=t("ui.comma").join(parts))
 
 
 def _address(request: Request, **changed: str) -> str:

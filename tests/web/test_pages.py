@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from hub.domain.room import Text
+from hub.domain.room import Status, Text
 from hub.domain.views import CopyState, StorageState
+from hub.texts import render
 from tests.web.sample_app import Stream, make
 from tests.web.sample_centre import NOW_MS, SampleHub
 
@@ -44,6 +45,25 @@ async def client(hub: SampleHub) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(make(hub, Stream()))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         yield client
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "zh-TW", "en"])
+async def test_a_wall_names_no_port_and_nobody_and_the_board_does(
+    client: httpx.AsyncClient, hub: SampleHub, language: str
+) -> None:
+    closed = Text("override_closed", {"author": "li.na", "time": NOW_MS, "why": "The floor is wet"})
+    lost = Text("link_lost", {"link": "/dev/serial/by-id/gym-radar"})
+    hub.change("gym", status=Status.UNKNOWN, people=None, reasons=(lost,))
+    hub.change("lecture", status=Status.CLOSED, reasons=(closed,))
+    hub.down = {"/dev/serial/by-id/gym-radar": "gone"}
+    wall = (await client.get(f"/wall?lang={language}")).text
+    board = (await client.get(f"/?lang={language}")).text
+    for name in ("gym-radar", "li.na"):
+        assert name not in wall
+        assert name in board
+    assert "The floor is wet" in wall
+    for code in ("wall.link_lost", "ui.some_links_down"):
+        assert render(Text(code, {"count": 1}), language) in wall
 
 
 @pytest.mark.parametrize("path", PAGES)
