@@ -74,7 +74,7 @@ class Intake:
     def discard(self, device: str, discard: Discard) -> None:
         """Count bytes that could not be read; their content is not kept."""
         self.discards[device, discard.reason.value] += 1
-        self._bus.publish(FrameDiscarded(device, self._clock.now_ms()))
+        self._bus.publish(FrameDiscarded(device, self._clock.now_ms(), discard.reason.value))
 
     def parent(self, name: str, devices: frozenset[str], online: bool) -> None:
         self._link(name, devices, online, "parent_down", is_parent=True)

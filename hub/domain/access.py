@@ -37,6 +37,9 @@ class Permission(StrEnum):
     OPERATION = "operation"  # storage, mirrors, backups, metrics
     LOOK = "look"  # say what one saw in a room, close it, walk the closing round
     TIMETABLE = "timetable"  # holidays and make-up days
+    ALERTS = "alerts"  # what is broken, who takes care of it, what was done
+    REPAIR = "repair"  # take care of it: acknowledge, shelve, work orders, self-tests
+    ROSTER = "roster"  # who is called when; drills
     PEOPLE = "people"  # accounts, tokens, screens
     AUDIT = "audit"  # who changed what
     OWN = "own"  # one's own account: password, signing out
@@ -45,7 +48,8 @@ class Permission(StrEnum):
 _EVERYBODY = frozenset({Permission.PUBLIC})
 _SIGNED_IN = _EVERYBODY | {Permission.OWN}
 _AT_WORK = _SIGNED_IN | {Permission.SHOW, Permission.ROOMS}
-_STAFF = _AT_WORK | {Permission.LOOK, Permission.DEVICES}
+_STAFF = _AT_WORK | {Permission.LOOK, Permission.DEVICES, Permission.ALERTS}
+_KEEPERS = {Permission.DEVICES, Permission.OPERATION, Permission.ALERTS, Permission.REPAIR}
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
@@ -53,11 +57,12 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.RESIDENT: _SIGNED_IN,
         Role.STAFF: _STAFF,
         Role.GRID_WORKER: _AT_WORK | {Permission.LOOK},
-        Role.MAINTENANCE: _AT_WORK | {Permission.DEVICES, Permission.OPERATION},
+        Role.MAINTENANCE: _AT_WORK | _KEEPERS,
         Role.NURSE: _AT_WORK,
         Role.DOCTOR: _AT_WORK,
-        Role.MANAGER: _STAFF | {Permission.TIMETABLE, Permission.AUDIT},
-        Role.INTEGRATOR: _AT_WORK | {Permission.DEVICES, Permission.OPERATION},
+        Role.MANAGER: _STAFF
+        | {Permission.TIMETABLE, Permission.AUDIT, Permission.REPAIR, Permission.ROSTER},
+        Role.INTEGRATOR: _AT_WORK | _KEEPERS,
         Role.ADMIN: frozenset(Permission),
     }
 )

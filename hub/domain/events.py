@@ -6,7 +6,9 @@ import msgspec
 
 from edge.reading import Reading
 from hub.domain.device import Health
+from hub.domain.fault import Alert, Fault, FaultKind
 from hub.domain.room import RoomState
+from hub.domain.work import WorkOrder
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
@@ -31,10 +33,11 @@ class LinkChanged(msgspec.Struct, frozen=True):
 
 
 class FrameDiscarded(msgspec.Struct, frozen=True, gc=False):
-    """Bytes of a device that could not be read."""
+    """Bytes of a device that could not be read; ``reason`` is the discard's own code."""
 
     device: str
     at_ms: int
+    reason: str = "noise"
 
 
 class RoomChanged(msgspec.Struct, frozen=True):
@@ -92,3 +95,50 @@ class ClockChanged(msgspec.Struct, frozen=True):
     is_trusted: bool
     at_ms: int
     moved_from_ms: int | None = None
+
+
+class FaultChanged(msgspec.Struct, frozen=True):
+    """A fault was found, is explained by another one now, or is over."""
+
+    fault: Fault
+
+
+class AlertChanged(msgspec.Struct, frozen=True):
+    """An alert was raised, or changed. ``before`` is None for a new one.
+
+    It is told only once it is kept, so whoever is called by it can look it up.
+    """
+
+    alert: Alert
+    before: Alert | None
+
+
+class OrderChanged(msgspec.Struct, frozen=True):
+    """A work order was made, or changed. ``before`` is None for a new one."""
+
+    order: WorkOrder
+    before: WorkOrder | None
+
+
+class AcknowledgeWanted(msgspec.Struct, frozen=True):
+    """Somebody says that he takes care of an alert, on another way than its page."""
+
+    alert: int
+    who: str
+    at_ms: int
+
+
+class DrillWanted(msgspec.Struct, frozen=True):
+    """Let a marked fault that is none go the whole way. ``number`` comes back in its evidence."""
+
+    number: int
+    kind: FaultKind
+    at_ms: int
+
+
+class EmptyProven(msgspec.Struct, frozen=True):
+    """A whole night without anybody: the room was empty, so its counters may begin at zero."""
+
+    room: str
+    since_ms: int
+    at_ms: int

@@ -12,8 +12,10 @@ import msgspec
 
 from hub.domain.centre import Centre, Room
 from hub.domain.device import DeviceState, Health
+from hub.domain.fault import Alert, AlertState, Fault
 from hub.domain.opening import Slot
 from hub.domain.room import RoomState, Status, Text
+from hub.domain.work import WorkOrder
 
 
 class RoomStep(msgspec.Struct, frozen=True):
@@ -91,3 +93,34 @@ class HubView(Protocol):
 
     def links_down(self) -> Mapping[str, str]:
         """Port, broker or gateway to the code of why it is lost."""
+
+
+class FaultsView(Protocol):
+    """What is broken now. ``hub/faults`` answers."""
+
+    def fault(self, number: int) -> Fault:
+        """An open one. Raises NotFoundError."""
+
+    def faults(self) -> Sequence[Fault]:
+        """All that are open, those explained by another included; newest first."""
+
+    def alert(self, number: int) -> Alert:
+        """Also one that is over, for as long as it is remembered. Raises NotFoundError."""
+
+    def alerts(self) -> Sequence[Alert]:
+        """All that are open, gravest consequence first."""
+
+    def counts(self) -> Mapping[AlertState, int]: ...
+
+    def of_device(self, device: str) -> Sequence[Fault]: ...
+
+    def in_room(self, room: str) -> Sequence[Alert]:
+        """Those that concern a room, or blind it."""
+
+
+class OrdersView(Protocol):
+    """Work orders. ``hub/maintenance`` answers."""
+
+    def of_alert(self, alert: int) -> WorkOrder | None: ...
+
+    def open(self) -> Sequence[WorkOrder]: ...

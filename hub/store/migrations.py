@@ -25,6 +25,16 @@ A database of every released schema is kept in ``tests/databases/``; the tests o
     audit          each change that a person made
     overrides      what staff said of a room
     calendar_days  holidays and make-up days that people entered or corrected
+    faults         what was broken; ``cleared_ms`` is NULL while it is
+    alerts         what somebody had to know of, with its states
+    work_orders    what is to be done, with its history and its proof
+    reports        what people reported without an account, with what the hub knew then
+    device_life    replaced, moved, calibrated, a new battery: what happened to a device
+    notices        what must reach somebody; one row for each event
+    sendings       each try to reach one person over one channel, made before it is sent
+    drills         when the way to people was last proven, by person and channel
+    nights         what each night's self-check found
+    learnt         what detectors remember of devices; one row, written now and then
 """
 
 from __future__ import annotations
@@ -143,6 +153,36 @@ MIGRATIONS = (
         (
             "CREATE TABLE mark_chapters (id INTEGER PRIMARY KEY, first_ms INTEGER NOT NULL,"
             " last_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
+        ),
+    ),
+    Migration(
+        "from a fault to its repair",
+        (
+            # bodies are the structs of hub/domain as JSON; columns are what is searched by
+            "CREATE TABLE faults (id INTEGER PRIMARY KEY, subject TEXT NOT NULL,"
+            " kind TEXT NOT NULL, since_ms INTEGER NOT NULL, cleared_ms INTEGER,"
+            " body TEXT NOT NULL) STRICT",
+            "CREATE TABLE alerts (id INTEGER PRIMARY KEY, subject TEXT NOT NULL,"
+            " kind TEXT NOT NULL, raised_ms INTEGER NOT NULL, cleared_ms INTEGER,"
+            " body TEXT NOT NULL) STRICT",
+            "CREATE TABLE work_orders (id INTEGER PRIMARY KEY, state TEXT NOT NULL, device TEXT,"
+            " created_ms INTEGER NOT NULL, closed_ms INTEGER, body TEXT NOT NULL) STRICT",
+            "CREATE TABLE reports (id INTEGER PRIMARY KEY, room TEXT NOT NULL,"
+            " made_ms INTEGER NOT NULL, answered_ms INTEGER, body TEXT NOT NULL) STRICT",
+            "CREATE TABLE device_life (id INTEGER PRIMARY KEY, device TEXT NOT NULL,"
+            " at_ms INTEGER NOT NULL, what TEXT NOT NULL, body TEXT NOT NULL) STRICT",
+            "CREATE TABLE notices (id INTEGER PRIMARY KEY, event TEXT NOT NULL UNIQUE,"
+            " made_ms INTEGER NOT NULL, closed_ms INTEGER, body TEXT NOT NULL) STRICT",
+            "CREATE TABLE sendings (id INTEGER PRIMARY KEY, notice INTEGER NOT NULL,"
+            " person TEXT NOT NULL, channel TEXT NOT NULL, attempt INTEGER NOT NULL,"
+            " state TEXT NOT NULL, due_ms INTEGER NOT NULL, sent_ms INTEGER, error TEXT,"
+            " UNIQUE (notice, person, channel, attempt)) STRICT",
+            "CREATE TABLE drills (id INTEGER PRIMARY KEY, begun_ms INTEGER NOT NULL,"
+            " ended_ms INTEGER, body TEXT NOT NULL) STRICT",
+            "CREATE TABLE nights (day TEXT PRIMARY KEY, made_ms INTEGER NOT NULL,"
+            " body TEXT NOT NULL) STRICT, WITHOUT ROWID",
+            "CREATE TABLE learnt (one INTEGER PRIMARY KEY CHECK (one = 1),"
+            " saved_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT",
         ),
     ),
 )
