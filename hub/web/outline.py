@@ -14,9 +14,12 @@ from typing import NamedTuple
 LIMIT = 1e6
 MAX_TEXT = 200_000
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_FLAG = re.compile("[01]")
+_GAP = re.compile(r"[ ,\t\r\n]*")
 _COMMAND = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])([^MmLlHhVvCcSsQqTtAaZz]*)")
 _TRANSFORM = re.compile(r"[\s,]*(matrix|translate|scale|rotate)\s*\(([^)]*)\)")
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
+_FLAGS_OF_ARC = (3, 4)  # large, and which way round
 _NEEDED = {
     "rect": ("x", "y", "width", "height"),
     "circle": ("cx", "cy", "r"),
@@ -199,7 +202,8 @@ def _path(text: str) -> Outline | None:
     points: list[Point] = []
     written: list[str] = []
     for letter, rest in _COMMAND.findall(text):
-        values, takes = numbers(rest), _TAKES[letter.upper()]
+        takes = _TAKES[letter.upper()]
+        values = _arcs(rest) if letter in "Aa" else numbers(rest)
         if (takes and (not values or len(values) % takes)) or (values and not takes):
             raise OutlineError(text[:40])
         written.append(letter + " ".join(f"{value:.7g}" for value in values))
@@ -210,6 +214,31 @@ def _path(text: str) -> Outline | None:
             if letter in "Mm" and at == 0:
                 start = pen
     return Outline({"d": "".join(written)}, points) if points else None
+
+
+def _arcs(text: str) -> list[float]:
+    """The numbers of arcs. A flag is one digit, so nothing need stand between it and the next.
+
+    >>> _arcs("1 1 0 01 2 2"), _arcs("1,1,0,112-2")
+    ([1.0, 1.0, 0.0, 0.0, 1.0, 2.0, 2.0], [1.0, 1.0, 0.0, 1.0, 1.0, 2.0, -2.0])
+
+    Raises:
+        OutlineError: something else stands there, or a number is too large for any paper.
+    """
+    found: list[float] = []
+    text = text.strip(" ,\t\r\n")
+    at = 0
+    while at < len(text):
+        is_flag = len(found) % _TAKES["A"] in _FLAGS_OF_ARC
+        match = (_FLAG if is_flag else _NUMBER).match(text, at)
+        if match is None:
+            raise OutlineError(text[:40])
+        found.append(float(match[0]))
+        at = match.end()
+        if gap := _GAP.match(text, at):
+            at = gap.end()
+    on_paper(found)
+    return found
 
 
 def _reached(letter: str, values: list[float], pen: Point, start: Point) -> list[Point]:

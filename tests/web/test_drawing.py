@@ -195,6 +195,37 @@ def test_the_plan_of_the_demo_has_all_its_rooms() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "arc",
+    [
+        "a1 1 0 01 2 2",
+        "a1 1 0 012 2",
+        "a1 1 0 0 1 2 2",
+        "a1,1,0,0,1,2,2",
+        "a1 1 0 012.0 2",
+        "A1 1 0 0112 12",
+    ],
+)
+def test_an_arc_may_be_written_without_blanks_after_its_flags(arc: str) -> None:
+    """As programs do that make a drawing small."""
+    found = outline("path", {"d": f"M10 10{arc}"})
+    assert found is not None
+    assert found.points == [(10, 10), (12, 12)]
+    assert re.search("[aA]1 1 0 0 1 1?2 1?2$", found.numbers["d"])
+
+
+def test_several_arcs_in_one_command_are_read_one_by_one() -> None:
+    found = outline("path", {"d": "M0 0a1 1 0 0110 0 1 1 0 10.5.5z"})
+    assert found is not None
+    assert found.points == [(0, 0), (10, 0), (10.5, 0.5), (0, 0)]
+
+
+@pytest.mark.parametrize("arc", ["a1 1 0 2 1 2 2", "a1 1 0 0 1 2", "a1 1 0 -1 1 2 2", "a1 1 0 01x"])
+def test_what_is_no_arc_is_refused(arc: str) -> None:
+    with pytest.raises(OutlineError):
+        outline("path", {"d": f"M0 0{arc}"})
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_plan_or_refused(inner: bytes) -> None:
     try:
