@@ -21,9 +21,11 @@ from hub.domain.opening import Slot
 from hub.domain.room import Text
 from hub.domain.views import DevicesView
 from hub.rooms.closing_pages import in_words
+from hub.rooms.confidence_words import confidence_words
 from hub.rooms.explained import Evidence, Explained
 from hub.store.query import QueryTooSlowError, StoreBusyError
 from hub.texts import clock, local
+from hub.web.board import zones
 from hub.web.device import channel_name
 from hub.web.naming import Names, full_names, renamed
 from hub.web.page import Frame, language_of, translator, word
@@ -88,7 +90,8 @@ async def show(
         at = moment(asked, zone, frame.hub.now_ms())
         shown = _clocks(frame, room, at, zone)
         found = await explain(room.id, at.at_ms)
-        shown |= _past(frame, found, full_names(devices.in_room(room.id), language), language)
+        names = full_names(devices.in_room(room.id), language)
+        shown |= _past(frame, room, found, names, language)
     except BadMomentError as error:
         shown["mistake"] = frame.text(error.text, language)
     except (QueryTooSlowError, StoreBusyError):
@@ -119,7 +122,9 @@ def _clocks(frame: Frame, room: Room, at: Moment, zone: ZoneInfo) -> dict[str, A
     return {"moment": frame.date(at.at_ms), "typed": f"{wall:{FIELD}}", "twice": twice}
 
 
-def _past(frame: Frame, found: Explained, names: Names, language: str) -> dict[str, Any]:
+def _past(
+    frame: Frame, room: Room, found: Explained, names: Names, language: str
+) -> dict[str, Any]:
     """What was said, then what the rules come to when they hear it all again."""
     t, said, state = translator(language), found.said, found.state
     if said is None:
@@ -144,6 +149,8 @@ def _past(frame: Frame, found: Explained, names: Names, language: str) -> dict[s
         "replayed": state.status.value,
         "since": since if found.agrees else "",
         "reasons": [then(text) for text in state.reasons],
+        "confidence": confidence_words(state.confidence, language),
+        "zones": zones(room, state, language),
         "evidence": [_evidence(frame, item, found, language) for item in found.evidence],
         "overrides": [in_words(frame, item, language) for item in found.overrides],
         "planned": _planned(frame, found.slot, found.at_ms, language),

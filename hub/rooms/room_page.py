@@ -17,7 +17,7 @@ from hub.domain.room import RoomState, Text
 from hub.domain.views import DevicesView, HubView, RoomsView
 from hub.rooms import past_page
 from hub.rooms.beside import Beside
-from hub.rooms.confidence import PRECAUTION
+from hub.rooms.confidence_words import confidence_words
 from hub.rooms.history import shared_out
 from hub.rooms.override_pages import override_context
 from hub.store.query import QueryTooSlowError, StoreBusyError
@@ -28,7 +28,7 @@ from hub.web.history_rooms import Sheet, sheet
 from hub.web.history_spans import ROOM_SPANS, days, window
 from hub.web.kept import Kept
 from hub.web.naming import full_names, renamed
-from hub.web.page import Frame, language_of, translator, word
+from hub.web.page import Frame, language_of, word
 from hub.web.planned import opening, stretches
 from hub.web.timeline import LEVELS, day, last_hour, timeline
 
@@ -153,7 +153,7 @@ def _about(
         "kind": "" if kind == pick(room.name, language) else kind,  # once is enough
         "reasons": said([reason for reason in state.reasons if not is_help(reason)]),
         "surer": said([reason for reason in state.reasons if is_help(reason)]),
-        "confidence": confidence(state.confidence, language),
+        "confidence": confidence_words(state.confidence, language),
         "devices": here,
     }
 
@@ -161,12 +161,3 @@ def _about(
 def is_help(reason: Text) -> bool:
     """It says what would make the answer surer, and is no evidence."""
     return reason.code.startswith(HELP)
-
-
-def confidence(share: float | None, language: str) -> str:
-    """How often such an answer was right, in words; empty where nobody measured it."""
-    if share is None:
-        return ""
-    percent = f"{100 * share:.1f}".removesuffix(".0")
-    code = "ui.precaution" if share < PRECAUTION else "ui.confidence"
-    return translator(language)(code, percent=percent)

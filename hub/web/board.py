@@ -175,11 +175,14 @@ def card_context(
         "since": frame.when(state.since_ms, language),
         "bar": bar(room.capacity, state),
         "reason": reason(frame, state, language, names),
-        "zones": [
-            (named(_zone(room, zone.id).name, language), zone.status) for zone in state.zones
-        ],
+        "zones": zones(room, state, language),
         "broken": broken,
     }
+
+
+def zones(room: Room, state: RoomState, language: str) -> list[tuple[Markup, Status]]:
+    """The parts of a room by name, each with its own status."""
+    return [(named(_zone(room, zone.id).name, language), zone.status) for zone in state.zones]
 
 
 def bar(capacity: int | None, state: RoomState) -> Bar | None:

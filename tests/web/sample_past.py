@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from hub.domain.opening import OPEN, Slot
-from hub.domain.room import Override, OverrideKind, Presence, RoomState, Status, Text
+from hub.domain.room import Override, OverrideKind, Presence, RoomState, Status, Text, ZoneState
 from hub.domain.views import RoomStep
 from hub.rooms.explained import Evidence, Explained
 from hub.store.query import QueryTooSlowError
@@ -16,7 +16,7 @@ from tests.web.sample_centre import DAY_MS, HOUR_MS, MINUTE_MS, NOW_MS, name
 
 WATCHED_MS = NOW_MS - 14 * DAY_MS
 KEPT_MS = NOW_MS - 7 * DAY_MS
-SLOW_ROOM, CHANGED_ROOM = "storage", "care"
+SLOW_ROOM, CHANGED_ROOM, ZONED_ROOM = "storage", "care", "hall"
 
 
 async def explain(room: str, at_ms: int) -> Explained:
@@ -45,9 +45,16 @@ def _state(room: str, at_ms: int) -> RoomState:
     since_ms = at_ms - 31 * MINUTE_MS
     clear = Text("radar_clear", {"device": "hall-radar-1", "time": since_ms})
     empty = Text("count_zero", {"time": since_ms - 2 * MINUTE_MS})
-    return RoomState(
+    state = RoomState(
         room, Status.FREE, Presence.ABSENT, None, None, None, since_ms, at_ms, None, (clear, empty)
     )
+    if room != ZONED_ROOM:
+        return state
+    zones = (
+        ZoneState("tea", Status.FREE, Presence.ABSENT),
+        ZoneState("stage", Status.UNKNOWN, Presence.UNKNOWN),
+    )
+    return msgspec.structs.replace(state, confidence=0.9973, zones=zones)
 
 
 def _evidence(at_ms: int) -> tuple[Evidence, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -46,6 +47,28 @@ async def test_a_past_moment_is_told_with_its_evidence(client: httpx.AsyncClient
         'value="2026-11-20T15:20"',
     ):
         assert words in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Tea corner", "Small stage", "was right 99.7 % of the time")),
+        ("zh-CN", ("茶座", "小舞台", "有 99.7% 的时间是正确的")),
+        ("zh-TW", ("茶座", "小舞台", "有 99.7% 的時間是正確的")),
+    ],
+)
+async def test_a_past_moment_has_its_zones_and_how_sure_it_was(
+    client: httpx.AsyncClient, language: str, words: tuple[str, ...]
+) -> None:
+    then = {"at": "2026-11-20T15:20", "lang": language}
+    html = (await client.get("/rooms/hall", params=then)).text
+    for said in words:
+        assert said in html
+    tea, stage = re.findall(r"<li><span>[^<]+</span>(.*?)</li>", html)[-2:]
+    assert ("#free" in tea, "#unknown" in stage) == (True, True)
+    plain = (await client.get("/rooms/gym", params=then)).text
+    assert words[0] not in plain
+    assert words[2] not in plain
 
 
 async def test_the_past_is_not_refreshed(client: httpx.AsyncClient) -> None:
