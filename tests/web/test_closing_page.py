@@ -7,7 +7,6 @@ import re
 import httpx
 import pytest
 from fastapi import FastAPI
-from markupsafe import Markup
 
 from hub.domain.room import Presence
 from hub.rooms import closing_pages
@@ -33,4 +32,4 @@ async def test_two_things_that_are_said_of_a_room_have_a_comma_between_them(
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         html = (await client.get("/closing", params={"lang": language})).text
     said = re.findall(r'id="stop-gym".*?<p class="sensors">(.*?)</p>', html, re.DOTALL)
-    assert [Markup(line).striptags() for line in said] == [words]
+    assert [re.sub("<[^>]+>", "", line) for line in said] == [words]
