@@ -139,6 +139,38 @@ async def test_the_lobby_fits_its_screen_and_can_be_read_from_afar(
             assert await page.evaluate(OUT) == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_lobby_of_any_size_needs_no_scrolling(open_page: Open, language: str) -> None:
+    """Nobody stands there to scroll: small screens, old ones, upright ones, and large ones."""
+    async with open_page(f"/lobby?lang={language}", language=language) as page:
+        for width, height in (
+            (1024, 768),
+            (1280, 720),
+            (1366, 768),
+            (1280, 1024),
+            (768, 1024),
+            (1080, 1920),
+            (3840, 2160),
+        ):
+            await page.set_viewport_size({"width": width, "height": height})
+            at = (width, height)
+            assert await page.evaluate("document.documentElement.scrollHeight") <= height, at
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width, at
+            assert await page.evaluate(OUT) == [], at
+            assert await page.evaluate(CUT) == [], at
+
+
+async def test_a_sign_on_a_small_screen_keeps_its_verdict_on_one_line(open_page: Open) -> None:
+    async with open_page("/rooms/care/sign") as page:
+        for width in (320, 360, 480, 800):
+            await page.set_viewport_size({"width": width, "height": 780})
+            lines = await page.evaluate(
+                """() => [...document.querySelectorAll(".verdict p")].map((p) => Math.round(
+                p.getBoundingClientRect().height / parseFloat(getComputedStyle(p).lineHeight)))"""
+            )
+            assert lines == [1, 1, 1], width
+
+
 # A room's words on a plan may not stand out of its shape, and each room is told once: on the sheet
 # or in the list below it.
 ON_PLAN = """() => {
