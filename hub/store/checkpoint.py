@@ -6,6 +6,9 @@
 Finished hours are written in the transaction of the checkpoint that drops them from the running
 sums; so a replay of the log after a crash makes each hour once. What the log does not hold is
 coverage since the last pulse: repeats after it are forgotten, and shown as a gap.
+
+A checkpoint that cannot be read is replaced by what the history knows (rebuilding.py), and the log
+is then replayed from its beginning. Running sums are lost with it, and their hours counted anew.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import msgspec
 from hub.domain.series import Series, SeriesKey
 from hub.live import NEVER_MS, Change, LiveState
 from hub.store.packing import Columns, RoomRow, change_at, deflate, inflate, pack, unpack
+from hub.store.rebuilding import Remains
 from hub.store.rollup import Sums
 
 ROOM = "room.status"
@@ -29,6 +33,7 @@ class Logged(NamedTuple):
     """What one commit after the checkpoint holds, or a pulse.
 
     ``lost``: series of which it held changes that cannot be read; ``lost_rooms`` likewise.
+    ``unread_ms``: here came a checkpoint of that time, and it cannot be read.
     """
 
     columns: Columns | None = None
@@ -36,8 +41,10 @@ class Logged(NamedTuple):
     pulse: bytes | None = None
     lost: frozenset[int] = frozenset()
     lost_rooms: frozenset[int] = frozenset()
+    unread_ms: int | None = None
 
 
+LONG_MS = 24 * 3_600_000
 LOST_INTAKES = 10_000
 """More changes than a commit can hold: the intakes of a lost one are never given again."""
 
@@ -56,6 +63,13 @@ class Saved(msgspec.Struct, array_like=True):
     dirty: list[tuple[int, list[int]]] = []  # hours that must be computed anew
     held: list[int] = []  # as ``until``, by what the device said on other channels
     rewound_ms: int = NEVER_MS
+
+
+class Frozen(NamedTuple):
+    """A checkpoint as it was read: ``running`` are its running steps."""
+
+    saved: Saved
+    running: Columns | None
 
 
 class Pulse(msgspec.Struct, array_like=True):
@@ -113,11 +127,14 @@ class Memory(msgspec.Struct):
     keys: dict[int, SeriesKey]
     alive_ms: int = 0  # the hub certainly ran then
     unsure: set[int] = set()  # series whose last change is lost: a pulse speaks of that one
+    is_felt: bool = False  # a pulse was read
+    uncounted: dict[int, int] = {}
+    """Where a checkpoint was lost: since when the hours of each series are not known."""
 
 
 def recall(
     keys: Mapping[int, SeriesKey],
-    checkpoint: bytes | None,
+    checkpoint: Frozen | Remains | None,
     log: Iterable[Logged],
 ) -> Memory:
     """Build the live state: every value with its old times, ``restored`` and not heard live."""
@@ -127,10 +144,14 @@ def recall(
         if key.channel != ROOM:
             live.restore(key, number)
         live.next_number = max(live.next_number, number + 1)
-    if checkpoint is not None:
-        _thaw(memory, msgspec.msgpack.decode(inflate(checkpoint), type=Saved))
+    if isinstance(checkpoint, Frozen):
+        _thaw(memory, *checkpoint)
+    elif checkpoint is not None:
+        _resume(memory, checkpoint)
     for logged in log:
         _follow(memory, logged)
+    if memory.uncounted:
+        _count_anew(memory)
     for series in live.series.values():
         series.restored, series.live_ms = True, None
         # The hub was away: what ran then does not count until its device speaks again.
@@ -143,12 +164,20 @@ def freeze(saved: bytes) -> bytes:
     return deflate(saved)
 
 
-def _thaw(memory: Memory, saved: Saved) -> None:
+def unfreeze(body: bytes) -> Frozen:
+    """
+    Raises:
+        DamagedBlockError, msgspec.MsgspecError: the checkpoint cannot be read.
+    """
+    saved = msgspec.msgpack.decode(inflate(body), type=Saved)
+    return Frozen(saved, None if saved.running is None else unpack(saved.running))
+
+
+def _thaw(memory: Memory, saved: Saved, columns: Columns | None) -> None:
     live = memory.live
     live.next_intake = saved.next_intake
     live.next_number = max(live.next_number, saved.next_number)
     live.heard.update(saved.heard)
-    columns = None if saved.running is None else unpack(saved.running)
     held = saved.held or saved.until
     for at, (length, count) in enumerate(zip(saved.until, saved.count, strict=True)):
         assert columns is not None  # noqa: S101 - there is one where there are lengths
@@ -163,6 +192,38 @@ def _thaw(memory: Memory, saved: Saved) -> None:
     memory.rooms.update((row.number, row) for row in saved.rooms)
 
 
+def _resume(memory: Memory, remains: Remains) -> None:
+    """Begin with the last sealed steps; time up to the checkpoint may have been lived twice."""
+    live = memory.live
+    for change in remains.steps:
+        live.begin(live.series[change.key], change)
+    memory.unsure.update(s.number for s in live.series.values() if not s.intake)
+    memory.rooms.update((row.number, row) for row in remains.rooms)
+    live.rewound_ms = remains.saved_ms
+
+
+def _lose_count(memory: Memory, saved_ms: int) -> None:
+    """The sums that ran at a checkpoint are lost, from the hour on up to which each had come.
+
+    That is where its step was confirmed to. Where no pulse says it, or the device was silent for
+    long, hours before the checkpoint stay as they were written.
+    """
+    for series in memory.live.series.values():
+        held_ms = memory.live.held_ms(series)
+        is_known = memory.is_felt and saved_ms - LONG_MS < held_ms < saved_ms
+        memory.uncounted[series.number] = held_ms if is_known else saved_ms
+
+
+def _count_anew(memory: Memory) -> None:
+    """What the replay has summed up lacks the sums it should have begun with."""
+    live = memory.live
+    live.rollups.sums.clear()
+    live.rollups.finished.clear()
+    for series in live.series.values():
+        since_ms = memory.uncounted[series.number]
+        live.mending.mark(series.number, since_ms, max(since_ms, live.held_ms(series)))
+
+
 def _follow(memory: Memory, logged: Logged) -> None:
     """The next commit, or pulse, after the checkpoint."""
     if logged.columns is not None:
@@ -174,6 +235,8 @@ def _follow(memory: Memory, logged: Logged) -> None:
     memory.rooms.update((row.number, row) for row in logged.rooms)
     if logged.pulse is not None:
         _feel(memory, msgspec.msgpack.decode(inflate(logged.pulse), type=Pulse))
+    if logged.unread_ms is not None:
+        _lose_count(memory, logged.unread_ms)
 
 
 def _pass_over(memory: Memory, lost: frozenset[int]) -> None:
@@ -187,7 +250,7 @@ def _pass_over(memory: Memory, lost: frozenset[int]) -> None:
 
 
 def _feel(memory: Memory, felt: Pulse) -> None:
-    live = memory.live
+    live, memory.is_felt = memory.live, True
     numbers = accumulate(felt.numbers)
     for number, until, held in zip(numbers, felt.until, felt.held, strict=True):
         if number in memory.unsure:

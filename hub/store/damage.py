@@ -11,7 +11,8 @@ byte, when its time is sealed; from then on the table is what keeps the gap a ga
 across such a commit, so inside a chapter every change is followed by the one that came next.
 
 Hours that cannot be read are counted anew from the readings, as far as these are kept, and their
-block is set aside when its week is packed. A start passes over damaged commits too (loading.py).
+block is set aside when its week is packed. A start passes over damaged commits too, and does
+without a checkpoint (loading.py).
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Kind(StrEnum):
     MARKS = "marks"
     HOURS = "hours"
     WEEK = "week"
+    CHECKPOINT = "checkpoint"
+    DELIVERIES = "deliveries"
 
 
 UNREADABLE = (DamagedBlockError, msgspec.MsgspecError, LookupError, OverflowError)
@@ -55,6 +58,9 @@ THERE = {
     " 0, x'', id >> 38, 0xFFFFFFFF FROM hours WHERE id = ?",
     Kind.WEEK: "SELECT (id & 0xFFFF) * 604800000, (id & 0xFFFF) * 604800000 + 604799999,"
     " 0, x'', id >> 16, 0xFFFFFFFF FROM weeks WHERE id = ?",
+    Kind.CHECKPOINT: "SELECT saved_ms, saved_ms, 0, x'', 0, 0 FROM live WHERE id = ?",
+    Kind.DELIVERIES: "SELECT ifnull(l.first_ms, 0), ifnull(l.last_ms, 0), 0, x'', 0, 0"
+    " FROM deliveries d LEFT JOIN log l ON l.id = d.id WHERE d.id = ?",
 }
 """What its row says of a damaged place: times, and the series as ``members`` or by shelf and mask.
 
@@ -65,8 +71,17 @@ PART = {
     Kind.ROOMS: ("SELECT rooms FROM log WHERE id = ?", "UPDATE log SET rooms = NULL WHERE id = ?"),
     Kind.HOURS: ("SELECT body FROM hours WHERE id = ?", "DELETE FROM hours WHERE id = ?"),
     Kind.WEEK: ("SELECT body FROM weeks WHERE id = ?", "DELETE FROM weeks WHERE id = ?"),
-}
+    # its row stays: what is written with the next checkpoint must not be written twice
+    Kind.CHECKPOINT: (
+        "SELECT body FROM live WHERE id = ?", "UPDATE live SET body = x'' WHERE id = ?"
+    ),
+    Kind.DELIVERIES: (
+        "SELECT body FROM deliveries WHERE id = ?", "DELETE FROM deliveries WHERE id = ?"
+    ),
+}  # fmt: skip
 """What of a damaged place is kept, and how it leaves where it was."""
+AT_START = (Kind.CHECKPOINT, Kind.DELIVERIES)
+"""What nobody but a start reads; it is soon written over."""
 TOLD = (
     "A part of the history cannot be read any more (%s %d: %s). History has a gap there for"
     " %d series between %s and %s UTC; everything else goes on. The disk forgets what was"
@@ -76,6 +91,17 @@ TOLD_COUNTED = (
     "Hours of the history cannot be read any more (%s %d: %s). For up to %d series between %s and"
     " %s UTC they are counted anew from the readings; where these are not kept any more, charts"
     " have a gap. The disk forgets what was written: put in a new one soon."
+)
+TOLD_CHECKPOINT = (
+    "The checkpoint that the hub starts from cannot be read any more (%s %d: %s). It has started"
+    " from the history instead, and nothing of that is lost: values are those of before the start,"
+    " with a gap of ten minutes at most before %s UTC, and the hours around it are counted anew."
+    " The disk forgets what was written: put in a new one soon."
+)
+TOLD_DELIVERIES = (
+    "Which messages of the broker are kept already cannot be read any more (%s %d: %s). What the"
+    " broker sends again of that moment may be in the history twice; nothing is lost. The disk"
+    " forgets what was written: put in a new one soon."
 )
 COUNTED = (Kind.HOURS, Kind.WEEK)
 """What can be counted anew from the readings, while these are kept."""
@@ -135,10 +161,14 @@ def tell(damage: Damage) -> None:
         f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M}"
         for ms in (damage.first_ms, damage.last_ms)
     )
-    log.error(
-        TOLD_COUNTED if damage.kind in COUNTED else TOLD,
-        damage.kind, damage.place, damage.reason, len(damage.numbers), first, last,
-    )  # fmt: skip
+    where = (damage.kind, damage.place, damage.reason)
+    if damage.kind is Kind.CHECKPOINT:
+        log.error(TOLD_CHECKPOINT, *where, first)
+    elif damage.kind is Kind.DELIVERIES:
+        log.error(TOLD_DELIVERIES, *where)
+    else:
+        text = TOLD_COUNTED if damage.kind in COUNTED else TOLD
+        log.error(text, *where, len(damage.numbers), first, last)
 
 
 # --- in the writer's thread, each in the caller's transaction -------------------------------------
@@ -154,7 +184,7 @@ def set_aside(db: sqlite3.Connection, damage: Damage, now_ms: int) -> bool:
     is_new = _keep(db, damage, now_ms)
     read, take_away = PART[damage.kind]
     (body,) = db.execute(read, (damage.place,)).fetchone()
-    keep = "UPDATE damaged SET body = ? WHERE kind = ? AND place = ?"
+    keep = "UPDATE damaged SET body = ? WHERE kind = ? AND place = ? AND body IS NULL"
     db.execute(keep, (body, damage.kind, damage.place))
     db.execute(take_away, (damage.place,))
     return is_new

@@ -2,7 +2,9 @@
 
 A hub that stays away because of one bad sector is worse than one that lost a minute. So a commit
 that is damaged is passed over: what ran may have ended in it, and its series say nothing until
-they are heard again. The upkeep tells it and, when its time is sealed, sets it aside.
+they are heard again. The upkeep tells it and, when its time is sealed, sets it aside. In place of
+a checkpoint that is damaged, the history is read (rebuilding.py); that, and what a broker may send
+twice, is set aside at the start itself, because the next checkpoint writes over it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
@@ -17,19 +20,21 @@ from typing import TypeVar
 import msgspec
 
 from hub.domain.series import SeriesKey
-from hub.store.checkpoint import Logged
+from hub.store.checkpoint import Frozen, Logged, unfreeze
 from hub.store.damage import THERE, UNREADABLE, Damage, Kind, damage_at
 from hub.store.members import numbers_in
 from hub.store.migrations import LATEST, version
 from hub.store.outbox import MirrorCursor, cursors
 from hub.store.packing import RoomRow, inflate, unpack, unpack_rooms
 from hub.store.reader import SEALED_UPTO
-from hub.store.restamp import Boot, boots_of, true_rooms
+from hub.store.rebuilding import Remains, gather
+from hub.store.restamp import Boot, boots_of, true_changes, true_rooms
 from hub.store.wear import recent_days
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_taken = msgspec.msgpack.Decoder(list[tuple[int, bytes]])
 LOST_ROOMS = "SELECT place, lowest, members FROM damaged WHERE kind = 'rooms' AND place > ?"
 """Set aside, but not sealed yet."""
 
@@ -38,10 +43,10 @@ class Loaded(msgspec.Struct):
     """What a database holds that the hub needs at start."""
 
     keys: dict[int, SeriesKey] = {}
-    checkpoint: bytes | None = None
+    checkpoint: Frozen | Remains | None = None
     checkpoint_id: int = 0
     log: list[Logged] = []
-    """Commits after the checkpoint."""
+    """Commits after the checkpoint; where it is lost, all that are not sealed."""
     rooms: list[tuple[int, RoomRow]] = []
     """Room steps that are not sealed yet, with their commits."""
     last_id: int = 0
@@ -51,12 +56,12 @@ class Loaded(msgspec.Struct):
     wear: list[tuple[int, str, int]] = []
     boots: list[Boot] = []
     damaged: dict[tuple[Kind, int], Damage] = {}
-    """What of the log cannot be read any more."""
+    """What of it cannot be read any more."""
 
     def sound(
         self, db: sqlite3.Connection, kind: Kind, place: int, read: Callable[[], T]
     ) -> T | Damage:
-        """What a part of a commit holds, or that it cannot be read."""
+        """What is written there, or that it cannot be read."""
         try:
             return read()
         except UNREADABLE as error:
@@ -77,13 +82,15 @@ def load(db: sqlite3.Connection) -> Loaded:
         loaded.keys[number] = SeriesKey(*key)
     live = db.execute("SELECT id, saved_ms, body FROM live").fetchone()
     if live is not None:
-        loaded.checkpoint_id, loaded.alive_ms, loaded.checkpoint = live
+        loaded.checkpoint_id, loaded.alive_ms = live[:2]
+        loaded.checkpoint = _checkpoint(db, loaded, *live)
     (sealed,) = db.execute(SEALED_UPTO).fetchone() or (0,)
     loaded.last_id = max(loaded.checkpoint_id, sealed)
     loaded.boots = boots_of(db)
     loaded.rooms = list(_unsealed_rooms(db, loaded, sealed))
-    loaded.log = list(_replayable(db, loaded))
-    loaded.deliveries = _deliveries(db)
+    since = sealed if isinstance(loaded.checkpoint, Remains) else loaded.checkpoint_id
+    loaded.log = list(_replayable(db, loaded, since))
+    loaded.deliveries = _deliveries(db, loaded)
     loaded.cursors = cursors(db)
     loaded.wear = recent_days(db)
     return loaded
@@ -111,21 +118,38 @@ def _unsealed_rooms(
             yield row_id, msgspec.structs.replace(row, previous_until_ms=None) if is_unsure else row
 
 
-def _replayable(db: sqlite3.Connection, loaded: Loaded) -> Iterator[Logged]:
-    """Commits after the checkpoint, with the pulse behind the one it came with."""
-    felt = db.execute("SELECT id, saved_ms, body FROM pulse").fetchone() or (0, 0, b"")
-    is_felt = felt[0] <= loaded.checkpoint_id
+def _checkpoint(
+    db: sqlite3.Connection, loaded: Loaded, commit: int, saved_ms: int, body: bytes
+) -> Frozen | Remains:
+    found = loaded.sound(db, Kind.CHECKPOINT, commit, partial(unfreeze, body))
+    return gather(db, loaded.keys, saved_ms) if isinstance(found, Damage) else found
+
+
+def _replayable(db: sqlite3.Connection, loaded: Loaded, since: int) -> Iterator[Logged]:
+    """Commits from there on, and what was written with them, each behind its own."""
+    between = deque(_between(db, loaded, since))
     query = "SELECT id, saved_ms, rooms, body FROM log WHERE id > ? ORDER BY id"
-    for row_id, saved_ms, rooms, body in db.execute(query, (loaded.checkpoint_id,)):
-        if not is_felt and row_id > felt[0]:
-            is_felt = True
-            yield Logged(pulse=_sound_pulse(felt[2]))
+    for row_id, saved_ms, rooms, body in db.execute(query, (since,)):
+        while between and between[0][0] < row_id:
+            yield between.popleft()[1]
         yield _logged(db, loaded, row_id, rooms, body)
-        loaded.last_id, loaded.alive_ms = row_id, max(loaded.alive_ms, saved_ms)
-    if not is_felt:
+        loaded.last_id = max(loaded.last_id, row_id)
+        loaded.alive_ms = max(loaded.alive_ms, saved_ms)
+    yield from (logged for _, logged in between)
+
+
+def _between(db: sqlite3.Connection, loaded: Loaded, since: int) -> Iterator[tuple[int, Logged]]:
+    """The pulse, and the place of a checkpoint that cannot be read, with their commits."""
+    lost = loaded.checkpoint
+    felt = db.execute("SELECT id, saved_ms, body FROM pulse WHERE id > ?", (since,)).fetchone()
+    found = []
+    if felt is not None:
         loaded.last_id = max(loaded.last_id, felt[0])
         loaded.alive_ms = max(loaded.alive_ms, felt[1])
-        yield Logged(pulse=_sound_pulse(felt[2]))
+        found.append((felt[0], Logged(pulse=_sound_pulse(felt[2]))))
+    if isinstance(lost, Remains):
+        found.append((loaded.checkpoint_id, Logged(unread_ms=lost.saved_ms)))
+    return iter(sorted(found, key=lambda item: item[0]))
 
 
 def _logged(
@@ -134,7 +158,10 @@ def _logged(
     columns, lost = None, frozenset[int]()
     if body is not None:
         found = loaded.sound(db, Kind.CHANGES, row_id, partial(unpack, body))
-        columns, lost = (None, found.numbers) if isinstance(found, Damage) else (found, lost)
+        if isinstance(found, Damage):
+            lost = found.numbers
+        else:
+            columns = true_changes(loaded.boots, row_id, found)
     steps, lost_rooms = list[RoomRow](), frozenset[int]()
     if rooms is not None:
         said = loaded.sound(db, Kind.ROOMS, row_id, partial(unpack_rooms, rooms))
@@ -153,10 +180,12 @@ def _sound_pulse(body: bytes) -> bytes | None:
     return None
 
 
-def _deliveries(db: sqlite3.Connection) -> dict[int, bytes]:
+def _deliveries(db: sqlite3.Connection, loaded: Loaded) -> dict[int, bytes]:
     confirmed = db.execute("SELECT max(confirmed) FROM deliveries").fetchone()[0] or 0
     known: dict[int, bytes] = {}
-    query = "SELECT body FROM deliveries WHERE id > ? ORDER BY id"
-    for (body,) in db.execute(query, (confirmed,)):
-        known.update(msgspec.msgpack.decode(body, type=list[tuple[int, bytes]]))
+    query = "SELECT id, body FROM deliveries WHERE id > ? ORDER BY id"
+    for row_id, body in db.execute(query, (confirmed,)):
+        found = loaded.sound(db, Kind.DELIVERIES, row_id, partial(_taken.decode, body))
+        if not isinstance(found, Damage):
+            known.update(found)
     return known

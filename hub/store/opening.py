@@ -7,12 +7,14 @@ import logging
 import os
 import sqlite3
 import zlib
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import zstandard
 
 from hub.store.checkpoint import Memory, recall
+from hub.store.damage import AT_START, set_aside, tell
 from hub.store.loading import Loaded, load
 from hub.store.planes import DamagedBlockError
 from hub.store.query import StoreError
@@ -60,7 +62,24 @@ def open_database(writer: Writer, file: Path, now_ms: int) -> tuple[Loaded, Exce
         writer.open(now_ms)
     except (sqlite3.Error, OSError) as error:
         failure = error
-    return _load(file), failure
+    loaded = _load(file)
+    if failure is None:
+        failure = _set_aside(writer, loaded, now_ms)
+    return loaded, failure
+
+
+def _set_aside(writer: Writer, loaded: Loaded, now_ms: int) -> Exception | None:
+    """Keep what is damaged before it is written over; a disk that fails is no obstacle."""
+    for damage in loaded.damaged.values():
+        if damage.kind in AT_START:
+            move = partial(set_aside, damage=damage, now_ms=now_ms)
+            try:
+                is_new = writer.work("damage", now_ms, move)
+            except (sqlite3.Error, OSError) as error:
+                return error  # the upkeep tells it once the disk is back
+            if is_new:
+                tell(damage)
+    return None
 
 
 def _load(path: Path) -> Loaded:

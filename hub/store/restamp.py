@@ -11,7 +11,7 @@ every time it makes is wrong by the same, unknown shift. When the shift is known
 So a crash moves nothing twice and forgets nothing: before that one commit the boot is unresolved
 and the next start in the same boot resolves it anew; after it the checkpoint is newer than every
 row that still has to move, so that a restart does not replay them (``true_rooms`` is for the one
-thing that it reads from all rows).
+thing that it reads from all rows, ``true_changes`` for a start without its checkpoint).
 
 Below ``base_ms`` lies what was known before, and stays. A time that a device gave stays as well;
 nothing but our own clock was wrong. ``time_source`` stays ``unsynced``: it says how the time was
@@ -95,10 +95,23 @@ def keep_boot(db: sqlite3.Connection, boot: Boot) -> None:
 
 def true_rooms(boots: Iterable[Boot], commit: int, rows: Sequence[RoomRow]) -> Sequence[RoomRow]:
     """The room steps of a row of the log as they are, or will be once the row is moved."""
+    boot = _boot_to_move(boots, commit)
+    return rows if boot is None else restamp_rooms(rows, boot.base_ms, boot.shift_ms or 0)
+
+
+def true_changes(boots: Iterable[Boot], commit: int, columns: Columns) -> Columns:
+    """The changes likewise, in place; only who replays without a checkpoint meets such rows."""
+    boot = _boot_to_move(boots, commit)
+    if boot is not None:
+        restamp_columns(columns, boot.base_ms, boot.shift_ms or 0)
+    return columns
+
+
+def _boot_to_move(boots: Iterable[Boot], commit: int) -> Boot | None:
     for boot in boots:
         if boot.has_rows_to_move and boot.first_to_move <= commit <= (boot.last_commit or 0):
-            return restamp_rooms(rows, boot.base_ms, boot.shift_ms or 0)
-    return rows
+            return boot
+    return None
 
 
 def restamp_slice(db: sqlite3.Connection, budget_s: float = SLICE_S) -> Boot | None:

@@ -19,7 +19,7 @@ SLICE_SHELVES = 32
 WITNESSES = 4  # chapters of six hours that must have been sealed since the clock jumped
 RESERVE = 200_000_000  # bytes that stay free on the disk, but no more than a tenth of it
 FORGET = (
-    "DELETE FROM damaged WHERE kind IN ('changes', 'rooms')"
+    "DELETE FROM damaged WHERE kind IN ('changes', 'rooms', 'checkpoint', 'deliveries')"
     " AND place <= (SELECT last_id FROM chapters WHERE id = :chapter)",
     "DELETE FROM damaged WHERE kind = 'shelf' AND place < :chapter + 1 << :bits",
     "DELETE FROM damaged WHERE kind = 'marks' AND place <= :chapter",

@@ -17,7 +17,7 @@ for ever, at most 5 s apart. Receipts beyond half the broker's window are then s
 oldest first, so that a hub with a full disk still shows live rooms; that is the price: what it
 acknowledged and could not write is lost if it also loses power. Beyond ``MAX_WAITING`` changes the
 oldest are dropped, and counted. If the database cannot be written at start, the hub starts all the
-same, with what it can read. A damaged or foreign database, or no folder at all, stops the start.
+same, with what it can read. Broken pages, a foreign database, or no folder at all stop the start.
 """
 
 from __future__ import annotations

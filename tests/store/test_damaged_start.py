@@ -9,7 +9,7 @@ import pytest
 
 from hub.domain.room import Status
 from hub.domain.series import SeriesKey
-from hub.store.query import ReadingsQuery, StoreError
+from hub.store.query import ReadingsQuery
 from hub.store.store import Store
 from tests.store.making import EVER, T0_MS, Time, catch_up, everything, feed, opened, report, room
 from tests.store.test_damage import errors, kept, spoil
@@ -135,12 +135,3 @@ async def test_a_damaged_pulse_is_a_short_gap(
     assert [i.value for i in await everything(store)] == [20]
     assert len(errors(caplog)) == 1
     await store.close()
-
-
-async def test_a_damaged_checkpoint_still_stops_the_start(tmp_path: Path) -> None:
-    time, store = Time(), await opened(tmp_path, Time())
-    feed(store, report("d1", time.now, temperature=20))
-    await store.close()
-    spoil(tmp_path, "live", "1")
-    with pytest.raises(StoreError, match="damaged"):
-        await opened(tmp_path, time)
