@@ -143,6 +143,7 @@ async def test_the_lobby_fits_its_screen_and_can_be_read_from_afar(
 async def test_a_lobby_of_any_size_needs_no_scrolling(open_page: Open, language: str) -> None:
     """Nobody stands there to scroll: small screens, old ones, upright ones, and large ones."""
     async with open_page(f"/lobby?lang={language}", language=language) as page:
+        assert await page.locator(".card").count() == 11
         for width, height in (
             (1024, 768),
             (1280, 720),
