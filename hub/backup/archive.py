@@ -1,6 +1,7 @@
 """The form of a backup: a tar that other tools open, and that shows every damaged byte.
 
-    content.tar.zst[.age]   linli.db, config/centre.yaml, config/devices.d/*.yaml, manifest.json
+    content.tar.zst[.age]   linli.db, config/centre.yaml, config/devices.d/*.yaml, manifest.json,
+                            and the floor plans that the configuration names, below config/
     key.age                 with a passphrase only: what opens the content, sealed with it
     manifest.json           the same bytes as inside: what it is, sizes, digests
     sha256                  of everything before, the first 512 bytes last
@@ -33,7 +34,7 @@ from hub.backup.sealing import seal
 from hub.domain.room import Text
 from hub.store.migrations import LATEST
 
-FORMAT = 1
+FORMAT = 2  # 1: without floor plans
 BLOCK = 512
 TAIL = 4 * BLOCK
 CHUNK = 256 * 1024
@@ -41,7 +42,8 @@ MANIFEST, KEY, DIGEST = "manifest.json", "key.age", "sha256"
 PLAIN, SEALED = "content.tar.zst", "content.tar.zst.age"
 DATABASE = "linli.db"
 CENTRE_FILE = "config/centre.yaml"
-PART = re.compile(r"linli\.db|config/centre\.yaml|config/devices\.d/[^/\0]+\.yaml")
+PART = re.compile(r"linli\.db|config(/(?!\.{1,2}(/|\Z))[^/\0]+)+")
+"""The database, or a file below the folder of the configuration and never above it."""
 MAX_SMALL = 4 * 1024 * 1024  # bytes of a manifest or a key; far more than either needs
 
 Progress = Callable[[str, int, int], None]

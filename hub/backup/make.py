@@ -17,7 +17,7 @@ import errno
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ from hub.store.query import StoreError
 from hub.store.reader import open_readonly
 from hub.store.store import DATABASE as STORED
 
+ELSEWHERE = "elsewhere"
 STEP_PAGES = 2048  # 2 MB between looks at the progress
 
 
@@ -46,6 +47,8 @@ class Source:
     centre: str
     data: Path
     config: Path
+    plans: tuple[Path, ...] = ()
+    """Floor plans that the configuration names; one that is not there is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +225,7 @@ class Content:
     def pieces(self) -> Iterator[bytes]:
         mtime = int(self._made_at.timestamp())
         yield from self._part(DATABASE, self._copy.file, self._copy.size, mtime)
-        for name, path in configuration(self._source.config):
+        for name, path in configuration(self._source).items():
             with path.open("rb") as file:
                 yield from self._part(name, file, file.seek(0, os.SEEK_END), mtime)
         yield archive.member(archive.MANIFEST, msgspec.json.encode(self.manifest()), mtime)
@@ -259,11 +262,28 @@ class Content:
         self._parts.append(Part(name, size, digest.hexdigest()))
 
 
-def configuration(config: Path) -> Sequence[tuple[str, Path]]:
+def configuration(source: Source) -> Mapping[str, Path]:
     """Name inside and path of each file of a configuration; never a password or a token."""
-    beside = sorted(config.parent.joinpath(DEVICES_FOLDER).glob("*.yaml"))
+    folder = source.config.parent
+    beside = sorted(folder.joinpath(DEVICES_FOLDER).glob("*.yaml"))
     devices = [path for path in beside if not path.name.startswith(".") and path.is_file()]
-    return [
-        (CENTRE_FILE, config),
-        *((f"config/{DEVICES_FOLDER}/{path.name}", path) for path in devices),
-    ]
+    found = {CENTRE_FILE: source.config}
+    found |= {f"config/{DEVICES_FOLDER}/{path.name}": path for path in devices}
+    for plan in source.plans:
+        if plan.is_file():
+            found.setdefault(plan_name(plan, folder), plan)
+    return found
+
+
+def plan_name(plan: Path, folder: Path) -> str:
+    """Where a plan is inside: as beside the configuration, or below ``elsewhere`` by its full path.
+
+    >>> plan_name(Path("/etc/linli/plans/./1.svg"), Path("/etc/linli"))
+    'config/plans/1.svg'
+    >>> plan_name(Path("/etc/linli/../plans/1.svg"), Path("/etc/linli"))
+    'config/elsewhere/etc/plans/1.svg'
+    """
+    whole, home = (Path(os.path.abspath(path)) for path in (plan, folder))  # noqa: PTH100 - no links
+    if whole.is_relative_to(home):
+        return f"config/{whole.relative_to(home).as_posix()}"
+    return f"config/{ELSEWHERE}{whole.as_posix()}"

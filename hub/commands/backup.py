@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from hub.configuration.locate import configuration_file, terminal_language
 
 if TYPE_CHECKING:
-    from hub.backup.make import Made
+    from hub.backup.make import Made, Source
     from hub.backup.problems import BackupError
     from hub.backup.progress import Bar
     from hub.settings import CentreSettings
@@ -83,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     prepare(arguments)
     data = arguments.data or Path(settings.storage.path)
-    source = make.Source(settings.centre.id, data, config)
+    plans = tuple(Path(plan.file) for plan in settings.plans)
+    source = make.Source(settings.centre.id, data, config, plans)
     now_ms = arguments.made_at or int(time.time() * 1000)
     try:
         passphrase = _passphrase(arguments, settings)
@@ -92,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
             made = make.make(order, bar)
     except BackupError as error:
         return refuse(error, arguments)
-    _report(made, data, arguments)
+    _report(made, source, arguments)
     return 0
 
 
@@ -153,7 +154,7 @@ def refuse(error: BackupError, arguments: argparse.Namespace) -> int:
     return 1
 
 
-def _report(made: Made, data: Path, arguments: argparse.Namespace) -> None:
+def _report(made: Made, source: Source, arguments: argparse.Namespace) -> None:
     from msgspec.structs import asdict
 
     from hub.backup.cost import cost
@@ -171,7 +172,7 @@ def _report(made: Made, data: Path, arguments: argparse.Namespace) -> None:
             "size": made.size,
             "encrypted": manifest.encrypted,
             "files": files,
-            "cost": asdict(cost(data, made.path.parent, copied)),
+            "cost": asdict(cost(source.data, made.path.parent, copied)),
         }
         print(json.dumps(document))
         return
@@ -181,4 +182,7 @@ def _report(made: Made, data: Path, arguments: argparse.Namespace) -> None:
         print("    encrypted: without the passphrase nobody can read it, you neither")
     else:
         print("    not encrypted: whoever has the file can read it")
+    for plan in source.plans:
+        if not plan.is_file():
+            print(f"    does not hold {plan}: it is not there")
     print("    does not hold: files with passwords, tokens or keys that the configuration names")

@@ -44,7 +44,7 @@ def values_in(data: Path) -> list[object]:
     return asyncio.run(read())
 
 
-def source(folder: Path, values: range = range(20)) -> Source:
+def source(folder: Path, values: range = range(20), plans: tuple[Path, ...] = ()) -> Source:
     """A hub's folders, with history."""
     etc = folder / "etc"
     (etc / "devices.d").mkdir(parents=True)
@@ -52,7 +52,7 @@ def source(folder: Path, values: range = range(20)) -> Source:
     (etc / "devices.d" / "more.yaml").write_text(DEVICE)
     (etc / "password").write_text("never in a backup")
     history(folder / "data", values)
-    return Source("trial", folder / "data", etc / "centre.yaml")
+    return Source("trial", folder / "data", etc / "centre.yaml", plans)
 
 
 def backup(folder: Path, passphrase: str | None = None, name: str = "backup.tar") -> Made:

@@ -53,6 +53,53 @@ def test_a_new_machine_needs_no_old_state(is_there: bool, tmp_path: Path) -> Non
     assert values_in(data) == list(range(20))
 
 
+def test_the_floor_plans_come_back_with_the_configuration(tmp_path: Path) -> None:
+    """Also one from outside, one that is named twice, and without the one that is not there."""
+    etc = tmp_path / "hub/etc"
+    plans = [etc / "plans/1.svg", etc / "plans/../plans/1.svg", etc / "plans/2.svg"]
+    outside = tmp_path / "drawings/3.svg"
+    hub = source(tmp_path / "hub", plans=(*plans, outside))
+    for path, text in ((plans[0], "<svg>one</svg>"), (outside, "<svg>three</svg>")):
+        path.parent.mkdir()
+        path.write_text(text)
+    made = make(Order(hub, tmp_path / "b.tar", T0_MS, "five plain words are enough"))
+    wish = Wish(made.path, tmp_path / "new/data", "five plain words are enough", tmp_path / "to")
+
+    done = restore(wish, T0_MS)
+
+    assert done.config == tmp_path / "to"
+    found = {path.relative_to(done.config): path for path in done.config.rglob("*.svg")}
+    elsewhere = Path("elsewhere", *outside.parts[1:])
+    assert found.keys() == {Path("plans/1.svg"), elsewhere}
+    assert found[Path("plans/1.svg")].read_text() == "<svg>one</svg>"
+    assert found[elsewhere].read_text() == "<svg>three</svg>"
+
+
+def test_plans_of_people_are_not_replaced_unasked(tmp_path: Path) -> None:
+    plan = tmp_path / "hub/etc/1.svg"
+    hub = source(tmp_path / "hub", plans=(plan,))
+    plan.write_text("<svg>then</svg>")
+    made = make(Order(hub, tmp_path / "b.tar", T0_MS))
+    theirs = tmp_path / "to/1.svg"
+    theirs.parent.mkdir()
+    theirs.write_text("<svg>mine</svg>")
+    wish = Wish(made.path, tmp_path / "new/data", config_to=theirs.parent)
+
+    assert refusal(wish) == "restore.config_there"
+    restore(Wish(made.path, wish.data, config_to=theirs.parent, is_forced=True), T0_MS)
+    assert theirs.read_text() == "<svg>then</svg>"
+    assert (theirs.parent / "1.svg.before-20260101-000000").read_text() == "<svg>mine</svg>"
+
+
+def test_a_backup_of_an_earlier_version_still_restores(tmp_path: Path) -> None:
+    """The file was made by Linli 0.1.0, before backups held floor plans."""
+    done = restore(Wish(Path(__file__).with_name("format1.tar"), tmp_path / "data"), T0_MS)
+
+    assert (done.manifest.format, done.manifest.db_schema) == (1, 5)
+    assert values_in(done.data) == list(range(20))
+    assert (done.config / "centre.yaml").read_text() == CENTRE
+
+
 def test_a_hub_that_runs_is_not_disturbed(tmp_path: Path) -> None:
     made = backup(tmp_path)
     history(tmp_path / "now/data", range(3))

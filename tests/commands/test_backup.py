@@ -41,6 +41,20 @@ def test_it_says_what_is_in_it_and_what_is_not(
     verified(file)
 
 
+def test_the_drawings_that_the_configuration_names_are_in_it(
+    hub: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plans = "plans: [{floor: 4, file: plans/4.svg}]\n"
+    hub.config.write_text(hub.config.read_text() + plans)
+    missing = hub.config.parent / "plans/4.svg"
+    assert cli.main(words(hub, "backup", tmp_path / "1.tar")) == 0
+    assert f"does not hold {missing}: it is not there" in capsys.readouterr().out
+    missing.parent.mkdir()
+    missing.write_text("<svg/>")
+    assert cli.main(words(hub, "backup", tmp_path / "2.tar")) == 0
+    assert "config/plans/4.svg" in capsys.readouterr().out
+
+
 def test_programs_are_told_in_json(
     hub: Source, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
