@@ -22,6 +22,8 @@ from hub.configuration.checks import check_places
 from hub.configuration.device_checks import check_devices
 from hub.configuration.draft import draft
 from hub.configuration.models import CentreSettings, RoomSettings, ZoneSettings
+from hub.configuration.notify import NotifySection
+from hub.configuration.notify_checks import check_notify
 from hub.configuration.problems import Place, Problem, SettingsError
 from hub.configuration.publish_checks import check_publish
 from hub.configuration.timetable_checks import check_timetable
@@ -49,7 +51,21 @@ def load(path: Path) -> CentreSettings:
 def beside(folder: Path, settings: CentreSettings) -> CentreSettings:
     """The same settings with paths that no longer depend on where somebody stands."""
     plans = [plan.model_copy(update={"file": str(folder / plan.file)}) for plan in settings.plans]
-    return settings.model_copy(update={"plans": plans}) if plans else settings
+    notify = settings.notify and _secrets_beside(folder, settings.notify)
+    return settings.model_copy(update={"plans": plans, "notify": notify})
+
+
+def _secrets_beside(folder: Path, section: NotifySection) -> NotifySection:
+    def at(item: Any, key: str) -> Any:
+        return item and item.model_copy(update={key: str(folder / getattr(item, key))})
+
+    return section.model_copy(
+        update={
+            "channels": [at(channel, "url_file") for channel in section.channels],
+            "webhooks": [at(hook, "secret_file") for hook in section.webhooks],
+            "heartbeat": at(section.heartbeat, "url_file"),
+        }
+    )
 
 
 def parse(text: str, name: str = "centre.yaml") -> CentreSettings:
@@ -103,6 +119,7 @@ def _checked(document: yaml12.Document) -> CentreSettings:
         problems = document.problems + found.problems
         problems += [*check_places(found, document), *check_devices(found, document)]
         problems += [*check_timetable(document), *check_publish(found, document)]
+        problems += check_notify(found, document)
         if found.settings is not None and not problems:
             return found.settings
     raise SettingsError(sorted(set_of(problems), key=lambda problem: problem.place))

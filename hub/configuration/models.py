@@ -13,6 +13,7 @@ from hub.configuration.keeping import (
     MirrorSettings,
     StorageSection,
 )
+from hub.configuration.notify import NotifySection
 from hub.configuration.publish import PublishSection
 from hub.configuration.small_types import Count, HostName, LeftOpen, Name
 from hub.configuration.timetable import TimetableSection
@@ -157,6 +158,8 @@ class CentreSettings(Section):
     """Monitors, sensors, readers."""
     timetable: TimetableSection | None = None
     """When rooms are open, and what for; without it, always."""
+    notify: NotifySection | None = None
+    """Who is told of alerts, and how; without it nobody is."""
 
     @model_validator(mode="before")
     @classmethod
@@ -164,4 +167,5 @@ class CentreSettings(Section):
         if not isinstance(data, dict):
             return data
         sections = ("storage", "backup", "clock", "http", "access", "mqtt", "publish", "timetable")
+        sections += ("notify",)
         return {k: v for k, v in data.items() if not (v is None and k in sections)}

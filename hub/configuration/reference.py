@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -15,6 +15,7 @@ from edge.durations import write_duration
 from edge.settings import ID
 from hub.configuration.models import CentreSettings
 from hub.configuration.sizes import parse_size, write_size
+from hub.configuration.timetable import parse_hours
 
 WORDS = {
     str: "text",
@@ -88,7 +89,8 @@ def _sentence(model: type[BaseModel]) -> str:
 def _row(name: str, field: FieldInfo) -> str:
     kind = _kind(field.annotation, field.metadata)
     default = "required" if field.is_required() else _default(field)
-    return f"| `{field.alias or name}` | {kind} | {default} | {field.description or ''} |"
+    meaning = " ".join((field.description or "").split())
+    return f"| `{field.alias or name}` | {kind} | {default} | {meaning} |"
 
 
 def _default(field: FieldInfo) -> str:
@@ -103,7 +105,11 @@ def _default(field: FieldInfo) -> str:
 
 
 def _is_size(metadata: list[Any]) -> bool:
-    return any(getattr(item, "func", None) is parse_size for item in metadata)
+    return _is_read_by(parse_size, metadata)
+
+
+def _is_read_by(read: Callable[[object], object], metadata: list[Any]) -> bool:
+    return any(getattr(item, "func", None) is read for item in metadata)
 
 
 def _kind(annotation: Any, metadata: list[Any]) -> str:
@@ -112,6 +118,8 @@ def _kind(annotation: Any, metadata: list[Any]) -> str:
         return "id"
     if _is_size(metadata):
         return "size"
+    if _is_read_by(parse_hours, metadata):
+        return "hours"
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
         return _kind(inner, more)
@@ -129,16 +137,11 @@ def _plain_kind(annotation: Any) -> str:
         return "list"
     if origin is tuple:
         return "two texts"
-    if origin is dict and str in map(_innermost, arguments[1:]):
+    if origin is dict and get_origin(arguments[0]) is Literal:
         return "names"
     if origin is dict or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         return "table"
     return WORDS.get(annotation, "text")
-
-
-def _innermost(annotation: Any) -> Any:
-    """The type itself, without what is annotated to it."""
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _bounds(metadata: list[Any]) -> str:
