@@ -16,8 +16,9 @@ from pathlib import Path
 import msgspec
 
 from edge.clock import Clock
+from hub.aside import in_thread
 from hub.backup.catalogue import Catalogue, Item, Tried
-from hub.backup.worker import Said, Worker, in_thread, work
+from hub.backup.worker import Said, Worker, work
 from hub.configuration.keeping import BackupSection
 from hub.domain.room import Text
 from hub.texts import render

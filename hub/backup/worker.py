@@ -9,10 +9,8 @@ import contextlib
 import logging
 import os
 import sys
-import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -24,8 +22,6 @@ log = logging.getLogger(__name__)
 LONGEST_S = 6 * 3600.0
 END_S = 5.0  # then a process that was told to end is killed
 MAX_SAID = 64 * 1024
-
-Answer = TypeVar("Answer")
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -80,33 +76,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-
-
-async def in_thread(ask: Callable[[], Answer]) -> Answer:
-    """Ask in a thread that nobody waits for at the end: a stick may never answer."""
-    loop = asyncio.get_running_loop()
-    answered: asyncio.Future[Answer] = loop.create_future()
-
-    def tell(found: Answer | None, error: BaseException | None) -> None:
-        if answered.done():
-            return
-        if error is not None:
-            answered.set_exception(error)
-        else:
-            answered.set_result(found)  # type: ignore[arg-type]  # there was no error
-
-    def work() -> None:
-        found: Answer | None = None
-        problem: BaseException | None = None
-        try:
-            found = ask()
-        except BaseException as error:  # noqa: BLE001 - it belongs to who asked
-            problem = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody asks any more
-            loop.call_soon_threadsafe(tell, found, problem)
-
-    threading.Thread(target=work, name="backups", daemon=True).start()
-    return await answered
 
 
 def be_gentle() -> None:

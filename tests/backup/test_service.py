@@ -11,11 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from hub.aside import in_thread
 from hub.backup.api import BackupCollector, document
 from hub.backup.catalogue import Catalogue
 from hub.backup.make import Order, Source, make
 from hub.backup.service import RETRY_MS, BackupsService
-from hub.backup.worker import Said, in_thread, work
+from hub.backup.worker import Said, work
 from hub.configuration.keeping import BackupSection
 from hub.store.wear import Wear
 from tests.backup.samples import source
@@ -208,6 +209,41 @@ async def test_the_real_commands_do_it(trial: Trial) -> None:
     assert counted["backup"] >= item.size, "to the data's own disk here"
     assert counted["rehearsal"] > 0
     assert counted["other"] < 1_000_000, "and not once more as our own"
+
+
+async def test_a_passphrase_from_before_there_was_a_minimum_is_told_and_mended(
+    trial: Trial, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After an update the file still holds a short one: nothing of that may be quiet."""
+    secret = trial.hub.config.with_name("passphrase")
+    secret.write_text("sesame")
+    made = make(Order(trial.hub, trial.stick, trial.time.now - 2 * DAY_MS, "sesame"))
+    settings = trial.settings.model_copy(update={"passphrase_file": str(secret)})
+    section = f"backup: {{folder: {trial.stick}, passphrase_file: {secret}}}\n"
+    trial.hub.config.write_text(trial.hub.config.read_text() + section)
+    service = BackupsService(
+        settings, "trial", trial.hub.config, trial.hub.data, trial.time.clock(), work
+    )
+    with caplog.at_level(logging.WARNING):
+        await service.turn()
+
+    state = service.state
+    assert (state.text.code, state.is_ok) == ("backup.weak_passphrase_file", False)
+    assert state.text.params["path"] == str(secret)
+    told = document(state, True, "en", "Asia/Shanghai", trial.time.now)
+    assert "can still be opened with it: write it down" in told.text
+    assert sum("too uniform" in record.getMessage() for record in caplog.records) == 1
+    figures = {m.name: m.samples[0].value for m in BackupCollector(service).collect()}
+    assert figures["linli_backup_failing"] == 1
+    assert [item.name for item in state.items] == [made.path.name], "the old one stays"
+    assert state.items[0].tried is not None
+    assert state.items[0].tried.is_ok, "and can be restored"
+
+    secret.write_text("five plain words are enough")
+    trial.time.ms += RETRY_MS
+    await service.turn()
+    assert service.state.is_ok, service.state
+    assert len(service.state.items) == 2
 
 
 async def test_a_process_that_says_nothing_is_a_failure() -> None:
