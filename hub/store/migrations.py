@@ -31,8 +31,10 @@ A database of every released schema is kept in ``tests/databases/``; the tests o
     reports        what people reported without an account, with what the hub knew then
     device_life    replaced, moved, calibrated, a new battery: what happened to a device
     notices        what must reach somebody; one row for each event
-    sendings       each try to reach one person over one channel, made before it is sent
-    drills         when the way to people was last proven, by person and channel
+    sendings       a notice on its way to one person over one channel; made before it is sent
+    proofs         when somebody last answered what came to him over a channel
+    stand_ins      on which days somebody does another one's duty
+    drills         when the way to people was tried out, and what became of it
     nights         what each night's self-check found
     learnt         what detectors remember of devices; one row, written now and then
 """
@@ -174,9 +176,12 @@ MIGRATIONS = (
             "CREATE TABLE notices (id INTEGER PRIMARY KEY, event TEXT NOT NULL UNIQUE,"
             " made_ms INTEGER NOT NULL, closed_ms INTEGER, body TEXT NOT NULL) STRICT",
             "CREATE TABLE sendings (id INTEGER PRIMARY KEY, notice INTEGER NOT NULL,"
-            " person TEXT NOT NULL, channel TEXT NOT NULL, attempt INTEGER NOT NULL,"
-            " state TEXT NOT NULL, due_ms INTEGER NOT NULL, sent_ms INTEGER, error TEXT,"
-            " UNIQUE (notice, person, channel, attempt)) STRICT",
+            " person TEXT NOT NULL, channel TEXT NOT NULL, round INTEGER NOT NULL,"
+            " state TEXT NOT NULL, body TEXT NOT NULL,"
+            " UNIQUE (notice, person, channel, round)) STRICT",
+            "CREATE TABLE proofs (person TEXT NOT NULL, channel TEXT NOT NULL,"
+            " at_ms INTEGER NOT NULL, PRIMARY KEY (person, channel)) STRICT, WITHOUT ROWID",
+            "CREATE TABLE stand_ins (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT",
             "CREATE TABLE drills (id INTEGER PRIMARY KEY, begun_ms INTEGER NOT NULL,"
             " ended_ms INTEGER, body TEXT NOT NULL) STRICT",
             "CREATE TABLE nights (day TEXT PRIMARY KEY, made_ms INTEGER NOT NULL,"
