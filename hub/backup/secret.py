@@ -6,7 +6,7 @@ import getpass
 from pathlib import Path
 
 from hub.backup.problems import BackupError
-from hub.domain.room import Text
+from hub.domain.room import Params, Text
 
 MAX_BYTES = 4096
 LEAST_CHARACTERS = 12
@@ -32,20 +32,26 @@ def from_file(path: Path) -> str:
     return found
 
 
-def fit_for_a_backup(passphrase: str) -> str:
+def fit_for_a_backup(passphrase: str, file: Path | None = None) -> str:
     """The passphrase, if it may close a new backup; what opens an old one is not asked.
 
     A guess costs a computer a tenth of a second, and whoever found the stick has years. Words are
     counted too, for scripts in which a word is a character or two.
 
+    Args:
+        passphrase: What somebody typed, or wrote into ``file`` perhaps before there was a minimum.
+        file: Where it is from; then it may have closed backups that are still to be opened.
+
     Raises:
         BackupError: it is soon guessed.
     """
     is_long = len(passphrase) >= LEAST_CHARACTERS or len(passphrase.split()) >= LEAST_WORDS
-    if not is_long or len(set(passphrase)) < LEAST_DIFFERENT:
-        params = {"least": LEAST_CHARACTERS, "words": LEAST_WORDS}
-        raise BackupError(Text("backup.weak_passphrase", dict(params)))
-    return passphrase
+    if is_long and len(set(passphrase)) >= LEAST_DIFFERENT:
+        return passphrase
+    params: Params = {"least": LEAST_CHARACTERS, "words": LEAST_WORDS}
+    if file is None:
+        raise BackupError(Text("backup.weak_passphrase", params))
+    raise BackupError(Text("backup.weak_passphrase_file", {**params, "path": str(file)}))
 
 
 def from_person(is_new: bool) -> str:

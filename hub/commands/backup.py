@@ -107,7 +107,7 @@ def _passphrase(arguments: argparse.Namespace, settings: CentreSettings) -> str 
     file = arguments.passphrase_file or configured_passphrase(settings)
     if arguments.ask_passphrase:
         return secret.fit_for_a_backup(secret.from_person(is_new=True))
-    return secret.fit_for_a_backup(secret.from_file(file)) if file else None
+    return secret.fit_for_a_backup(secret.from_file(file), file) if file else None
 
 
 def prepare(arguments: argparse.Namespace) -> None:

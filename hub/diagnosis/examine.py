@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge.settings import MqttLink, SerialLink
 from hub.diagnosis.accounts import examine_accounts
+from hub.diagnosis.backups import examine_backups
 from hub.diagnosis.broker import examine_broker
 from hub.diagnosis.disk import examine_disk
 from hub.diagnosis.finding import Finding
@@ -28,6 +29,7 @@ def examine(configuration: Path, data: Path | None = None) -> Iterator[Finding]:
     yield from examine_disk(folder)
     if settings is not None:
         yield from examine_accounts(folder, is_open=settings.access.open)
+        yield from examine_backups(settings.backup)
     yield from examine_clock(settings.clock if settings else None)
     if settings is None:
         remedy = "Mend the configuration first, then run linli doctor again."

@@ -14,7 +14,9 @@ from edge.settings import MqttSettings
 from edge.timekeeping import Trust
 from hub import cli
 from hub.access.console import Console
+from hub.configuration.keeping import BackupSection
 from hub.diagnosis.accounts import examine_accounts
+from hub.diagnosis.backups import examine_backups
 from hub.diagnosis.broker import examine_broker
 from hub.diagnosis.disk import (
     LOW_BYTES,
@@ -237,6 +239,48 @@ def test_a_wrong_configuration_is_one_finding_and_the_rest_is_still_examined(
     assert "linli check-config" in said
     assert "ok    database: " in said
     assert "ports and broker: not examined" in said
+
+
+@pytest.mark.parametrize(
+    ("passphrase", "state", "words"),
+    [
+        ("sesame", "broken", "can still be opened with it: write it down"),
+        ("", "broken", "empty"),
+        ("five plain words are enough", "ok", ""),
+    ],
+)
+def test_a_passphrase_that_new_backups_refuse_is_found_before_they_do(
+    passphrase: str, state: str, words: str, tmp_path: Path
+) -> None:
+    secret = tmp_path / "passphrase"
+    secret.write_text(passphrase)
+    settings = BackupSection(folder=str(tmp_path), passphrase_file=str(secret))
+
+    (finding,) = examine_backups(settings)
+    assert (finding.subject, finding.state) == ("passphrase of backups", state)
+    assert str(secret) in finding.what
+    assert words in finding.remedy
+
+
+def test_backups_that_cannot_go_anywhere_or_be_read_by_anybody_are_told(tmp_path: Path) -> None:
+    assert list(examine_backups(None)) == []
+    found = list(examine_backups(BackupSection(folder=str(tmp_path / "stick"))))
+    assert [(finding.subject, finding.state) for finding in found] == [
+        ("backups", "warning"),
+        ("passphrase of backups", "warning"),
+    ]
+
+
+def test_the_doctor_of_a_centre_looks_at_its_backups(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret, file = tmp_path / "passphrase", tmp_path / "centre.yaml"
+    secret.write_text("sesame")
+    section = f"backup: {{folder: {tmp_path}, passphrase_file: {secret}}}\n"
+    file.write_text(GOOD + section, encoding="utf-8")
+
+    assert cli.main(["doctor", "--config", str(file), "--data", str(tmp_path)]) == 1
+    assert f"BAD   passphrase of backups: backups fail: {secret}" in capsys.readouterr().out
 
 
 def test_who_can_sign_in_and_who_can_read_that(tmp_path: Path) -> None:
