@@ -69,7 +69,7 @@ def pages(rooms: RoomsView, devices: DevicesView, hub: HubView, beside: Beside) 
             leaf=(nth + 1, count),
             density=_density(len(shown)),
             summary=wall.summary(language),
-            notices=frame.notices(language, names_wires=False),
+            notices=frame.notices(language, is_hall=True),
         )
 
     return router

@@ -154,27 +154,29 @@ class Frame:
     def _notices_for(self, who: Principal, language: str) -> list[tuple[str, str]]:
         if not who.may(Permission.SHOW):
             return []
-        return self.notices(language, names_wires=who.may(Permission.ROOMS))
+        return self.notices(language, is_hall=not who.may(Permission.ROOMS))
 
-    def notices(self, language: str, *, names_wires: bool) -> list[tuple[str, str]]:
+    def notices(self, language: str, *, is_hall: bool) -> list[tuple[str, str]]:
         """What the hub says of itself, as (kind, sentence); empty while all is well.
 
-        ``names_wires``: also which port is lost, which people can mend and a hall need not know.
+        ``is_hall``: on a screen that everybody passes, who need not know which port is lost or
+        where copies go.
         """
         t, found = translator(language), []
         if not self.hub.is_time_trusted():
             found.append(("warning", t("ui.clock_untrusted")))
-        found += [("warning", sentence) for sentence in self._about_history(language)]
+        found += [("warning", sentence) for sentence in self._about_disk(language)]
+        if not is_hall:
+            found += [("warning", sentence) for sentence in self._about_copies(language)]
         if (year := self.hub.unknown_year()) is not None:
             found.append(("note", t("ui.holidays_unknown_notice", year=year)))
         if links := self.hub.links_down():
-            found.append(("warning", _links_down(links, language, names_wires)))
+            found.append(("warning", _links_down(links, language, is_hall=is_hall)))
         if (speed := self.hub.speed()) != 1:
             found.append(("note", t("ui.speed", speed=f"{speed:g}")))
         return found
 
-    def _about_history(self, language: str) -> Iterator[str]:
-        """A disk that fails, and copies that do not get on by themselves."""
+    def _about_disk(self, language: str) -> Iterator[str]:
         t, storage = translator(language), self.hub.storage()
         if storage.failing_since_ms is not None:
             since = self.when(storage.failing_since_ms, language)
@@ -183,6 +185,10 @@ class Frame:
                 lost = t("ui.storage_lost", count=storage.lost)
                 words += ("" if language != "en" else " ") + lost
             yield words
+
+    def _about_copies(self, language: str) -> Iterator[str]:
+        """Those that do not get on by themselves."""
+        t = translator(language)
         for copy in self.hub.copies():
             if copy.needs_people and copy.trouble is not None:
                 name = f"{t(f'ui.copy_{copy.kind}')} {copy.name}".strip()
@@ -233,9 +239,9 @@ def floor(number: int, language: str) -> str:
     return render(Text("ui.floor", {"floor": number}), language)
 
 
-def _links_down(links: Mapping[str, str], language: str, names_wires: bool) -> str:
+def _links_down(links: Mapping[str, str], language: str, *, is_hall: bool) -> str:
     t = translator(language)
-    if not names_wires:
+    if is_hall:
         return t("ui.some_links_down", count=len(links))
     parts = [
         t("ui.link_why", link=port(name), why=word(f"link.{why}", language, why))

@@ -56,9 +56,11 @@ async def test_a_wall_names_no_port_and_nobody_and_the_board_does(
     hub.change("gym", status=Status.UNKNOWN, people=None, reasons=(lost,))
     hub.change("lecture", status=Status.CLOSED, reasons=(closed,))
     hub.down = {"/dev/serial/by-id/gym-radar": "gone"}
+    absent = Text("backup.absent", {"path": "/media/stick"})
+    hub.copied = [CopyState("backup", "", None, absent, needs_people=True)]
     wall = (await client.get(f"/wall?lang={language}")).text
     board = (await client.get(f"/?lang={language}")).text
-    for name in ("gym-radar", "li.na"):
+    for name in ("gym-radar", "li.na", "/media/stick"):
         assert name not in wall
         assert name in board
     assert "The floor is wet" in wall
