@@ -11,6 +11,9 @@ and the mean of the three behind them counts; hours are packed in two of those, 
 the one in two of the long run. The other ways of delivery are compared by one day after a day and
 a half.
 
+Beside it the rules of 100 rooms live their days (``bench_days.py``), and what they keep so that a
+past moment can be explained is written too; the statuses of rooms are those of the reference day.
+
 QoS 1 gives each report a receipt that must be settled; what is settled is confirmed every 30 s,
 as the heartbeat does. With the broker's default window of 20 a commit holds ten messages, which
 is the price of that window: one hour around noon is played and multiplied.
@@ -27,16 +30,23 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import dropwhile
 from pathlib import Path
 
+from hub.domain.mark import Mark
+from hub.domain.opening import AlwaysOpen
+from hub.rooms.watch import Watch
+from hub.store.marks import read_marks
 from hub.store.packing import unpack
 from hub.store.query import ReadingItem, ReadingsQuery
 from hub.store.reader import CHAPTER_BITS
 from hub.store.shelf import Shelf
 from hub.store.store import DATABASE, Store
+from tests.bench import bench_days
 from tests.bench.figures import Need, machine
 from tests.bench.reference_day import DAY_S, DEVICES, MIDNIGHT_S, PERIOD_S, Centre
-from tests.store.making import catch_up
+from tests.store.making import EVER, catch_up
 
 WRITTEN, KEPT = Need(60, "MB a day"), Need(3, "MB")
 NOON_S = 12 * 3600
@@ -67,8 +77,39 @@ class Played:
     hours_bytes: int = 0
     commits: int = 0
     compared: int = 0
+    marks: int = 0
     cpu_s: float = 0.0
     problems: list[str] = field(default_factory=list)
+
+
+class Watched:
+    """The rules of rooms, each time alone or a sensor's word gives them a reason to look."""
+
+    def __init__(self, store: Store, from_s: int) -> None:
+        self.marks = 0
+        self._write = store.past.append
+        begin_ms = (MIDNIGHT_S + from_s) * 1000
+        self._words = dropwhile(lambda word: word[0] < begin_ms, bench_days.month())
+        self._word = next(self._words)
+        self._watch = Watch(bench_days.centre(), AlwaysOpen(), lambda _: None, write=self._keep)
+        self._watch.begin((), (), begin_ms)
+
+    def go_on(self, to_ms: int) -> None:
+        """All that happens up to there."""
+        while (at_ms := self._word[0]) <= to_ms:
+            self._look(at_ms)
+            self._watch.hear(bench_days.heard(*self._word))
+            self._word = next(self._words)
+        self._look(to_ms)
+
+    def _look(self, to_ms: int) -> None:
+        agenda = self._watch.agenda
+        while (due_ms := agenda.next_ms) is not None and due_ms <= to_ms:
+            self._watch.advance(due_ms)
+
+    def _keep(self, mark: Mark) -> None:
+        self.marks += 1
+        self._write(mark)
 
 
 async def play(played: Played, folder: Path) -> None:
@@ -78,13 +119,14 @@ async def play(played: Played, folder: Path) -> None:
     early = range(NOON_S, NOON_S + 500) if warm_s else compared
     centre = Centre(played.from_s, played.qos, played.jitter_ms, early)
     store = await Store.open(folder, centre.clock, played.inflight)
-    await run(centre, store, played.from_s, begin)
+    watched = Watched(store, played.from_s)
+    await run(centre, watched, store, played.from_s, begin)
     commits, before, cpu_s = store.commits, written(), time.process_time()
     store.wear.settle()
     purposes = dict(store.wear.since_start)
     for day_s in range(begin, end, DAY_S):
         seen = Counter(store.wear.since_start)
-        await run(centre, store, day_s, min(day_s + DAY_S, end))
+        await run(centre, watched, store, day_s, min(day_s + DAY_S, end))
         store.wear.settle()
         played.days.append(dict(store.wear.since_start - seen))
     played.by_purpose = {
@@ -94,6 +136,7 @@ async def play(played: Played, folder: Path) -> None:
     played.written, played.commits = written() - before, store.commits - commits
     played.cpu_s = time.process_time() - cpu_s
     await compare(played, centre, store, early)
+    played.marks = await marks_kept(store)
     await store.close()
     wanted = (end - played.from_s) * DEVICES // PERIOD_S
     checks = {
@@ -101,6 +144,7 @@ async def play(played: Played, folder: Path) -> None:
         "receipts were not settled": centre.count.settled != centre.count.receipts,
         "too few commits": played.commits < played.seconds / 70,
         "too few messages": centre.count.messages < wanted,
+        "marks are missing": not 0 < played.marks == watched.marks,
     }
     played.problems += [problem for problem, is_so in checks.items() if is_so]
 
@@ -118,14 +162,21 @@ async def compare(played: Played, centre: Centre, store: Store, seconds: range) 
         played.problems.append("values or order differ")
 
 
+async def marks_kept(store: Store) -> int:
+    pending = [mark for group in store._commits.groups() for mark in group.marks]
+    ask = partial(read_marks, pending=pending, from_ms=-EVER, to_ms=EVER)
+    return len(await store.ask(ask))
+
+
 def said(item: ReadingItem) -> tuple[object, ...]:
     return (item.observed_ms, item.tie, item.number, item.device, item.channel, item.value)
 
 
-async def run(centre: Centre, store: Store, from_s: int, to_s: int) -> None:
+async def run(centre: Centre, watched: Watched, store: Store, from_s: int, to_s: int) -> None:
     heartbeat_s, upkeep_s = float(from_s), float(from_s)
     for _ in centre.play(store, from_s, to_s):
         at = centre.now_s - MIDNIGHT_S
+        watched.go_on(int(centre.now_s * 1000))
         if at - heartbeat_s > 30:
             store.confirmed(centre.count.last_commit)
             heartbeat_s = at
@@ -144,7 +195,7 @@ def weigh(played: Played, folder: Path) -> None:
     shelves = [Shelf(body) for shelf_id, body in sealed if shelf_id >> CHAPTER_BITS in known]
     played.changes_sealed = sum(s.count(number) for s in shelves for number in s.numbers)
     sizes = "SELECT sum(length(body)) FROM "
-    tables = ("shelves", "room_chapters")
+    tables = ("shelves", "room_chapters", "mark_chapters")
     played.sealed_bytes = sum(db.execute(sizes + table).fetchone()[0] or 0 for table in tables)
     (hours,) = db.execute("SELECT ifnull(sum(length(body)), 0) FROM hours").fetchone()
     first, last = db.execute("SELECT min(first_ms), max(last_ms) FROM chapters").fetchone()
@@ -195,8 +246,9 @@ def tell(name: str, played: Played, figure: str) -> None:
     a_day = DAY_S / played.seconds / 1e6
     purposes = ", ".join(f"{what} {n * a_day:.1f}" for what, n in played.by_purpose.items())
     print(
-        f"{name}: {figure}\n    {played.changes} changes, {played.commits} commits,"
-        f" {played.cpu_s:.0f} CPU s, {played.compared} changes compared one by one\n"
+        f"{name}: {figure}\n    {played.changes} changes, {played.marks} marks of rooms,"
+        f" {played.commits} commits, {played.cpu_s:.0f} CPU s,"
+        f" {played.compared} changes compared one by one\n"
         f"    MB a day by purpose: {purposes}",
         flush=True,
     )
