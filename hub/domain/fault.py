@@ -120,7 +120,8 @@ class Alert(msgspec.Struct, frozen=True):
     """One cause that somebody must know of, with everything it explains.
 
     ``rooms_blinded``: rooms that nothing else can tell of now. ``unstable``: how often it came and
-    went lately; such an alert stays until it is quiet for long.
+    went lately; such an alert stays until it is quiet for long. ``merged_into``: the alert of the
+    cause that was found a moment later; then this one is over, and what it said goes on there.
     """
 
     id: int
@@ -141,6 +142,7 @@ class Alert(msgspec.Struct, frozen=True):
     shelved_until_ms: int | None = None
     cleared_ms: int | None = None
     is_drill: bool = False
+    merged_into: int | None = None
 
     @property
     def device(self) -> str | None:

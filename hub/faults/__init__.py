@@ -1,0 +1,1 @@
+"""What is broken, since when, why, and who must know of it."""
