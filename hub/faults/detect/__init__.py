@@ -1,0 +1,1 @@
+"""Finds what is broken in what is heard: pure, and told the time."""

@@ -1,0 +1,187 @@
+"""What a value that moves by itself usually does: how long it rests, how far it steps, how much it
+shakes.
+
+    rest    a Rhythm of its moves: a thermometer that has not moved for long is stuck
+    step    the farthest of its steps from one word to the next; a quantity has inertia
+    shake   how much it turns to and fro; noise is that and no trend
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from hub.domain.fault import FaultKind
+from hub.faults.detect.rhythm import Rhythm
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+
+
+class Nature(NamedTuple):
+    """What is no news, whatever a sensor is used to: a step, and a shake."""
+
+    step: float | None
+    shake: float
+
+
+NATURES = {
+    "temperature": Nature(5.0, 0.35),
+    "humidity": Nature(20.0, 2.0),
+    "co2": Nature(1_200.0, 50.0),
+    "illuminance": Nature(None, 200.0),  # a lamp is switched on
+}
+NEAR_MS = 30 * MINUTE  # words further apart tell of no step
+STEPS = 4.0  # times the farthest it used to make
+FAR_FORGOTTEN = 0.9998  # at each word
+SHAKES = 4.0
+LATELY, USUALLY = 0.08, 1 / 600
+KNOWN_AFTER = 100
+CONFIRMED_BY = 3  # words that stay where it jumped to
+QUIET_MS = 12 * HOUR
+SPIKES, SPIKES_MS = 3, 24 * HOUR
+STEADY = frozenset({0.0})
+"""Where light rests for as long as it likes: in the dark."""
+
+
+class Jump(NamedTuple):
+    was: float
+    now: float
+    pause_ms: int
+    at_ms: int
+    limit: float
+
+
+class Analog:
+    """One channel. ``moved_ms``: it last said something else than before."""
+
+    __slots__ = (
+        "_stayed",
+        "_turn",
+        "channel",
+        "farthest",
+        "heard_ms",
+        "is_noisy",
+        "jump",
+        "jumped",
+        "loudest",
+        "moved_ms",
+        "noisy_ms",
+        "rest",
+        "said_since",
+        "seen",
+        "shake",
+        "spikes",
+        "usual_shake",
+        "value",
+    )
+
+    def __init__(self, channel: str, kept: Any) -> None:
+        rest, farthest, usual, loudest, seen = kept or ((), 0.0, 0.0, 0.0, 0)
+        self.channel = channel
+        self.rest = Rhythm(rest)
+        self.farthest, self.usual_shake, self.loudest, self.seen = farthest, usual, loudest, seen
+        self.value: float | None = None
+        self.heard_ms = self.moved_ms = 0
+        self.said_since = 0  # words since it moved
+        self.shake: float = usual
+        self.is_noisy = False
+        self.noisy_ms = 0
+        self.jump: Jump | None = None  # not confirmed yet
+        self.jumped: Jump | None = None
+        self.spikes: list[int] = []
+        self._stayed = 0
+        self._turn = 0.0  # its last step
+
+    def kept(self) -> Any:
+        return (
+            self.rest.kept(),
+            round(self.farthest, 3),
+            round(self.usual_shake, 4),
+            round(self.loudest, 4),
+            self.seen,
+        )
+
+    def take(self, value: float, now_ms: int) -> tuple[FaultKind, ...]:
+        """Answers which kinds may be judged otherwise now."""
+        was, self.value = self.value, value
+        pause_ms, self.heard_ms = now_ms - self.heard_ms, now_ms
+        if was is None:
+            self.moved_ms = now_ms
+            return ()
+        self.said_since += 1
+        self.seen = min(self.seen + 1, 100_000)
+        step = value - was
+        found: tuple[FaultKind, ...] = ()
+        if step:
+            found = self._move(now_ms)
+        if pause_ms <= NEAR_MS:
+            found += self._shaken(step, now_ms) + self._stepped(was, value, pause_ms, now_ms)
+        return found
+
+    def _move(self, now_ms: int) -> tuple[FaultKind, ...]:
+        rest_ms, self.moved_ms = now_ms - self.moved_ms, now_ms
+        words, self.said_since = self.said_since, 0
+        limit_ms = self.rest.limit_ms()
+        if limit_ms is None or rest_ms < limit_ms * 2 or words < 2:
+            self.rest.learn(rest_ms)
+            return ()
+        self.rest.broke()
+        return (FaultKind.STUCK,)
+
+    def _shaken(self, step: float, now_ms: int) -> tuple[FaultKind, ...]:
+        turn = abs(step - self._turn) if step * self._turn < 0 else 0.0
+        self._turn = step
+        usual = self.usual_shake
+        nature = NATURES[self.channel].shake
+        self.shake += (min(turn, 8 * max(usual, nature)) - self.shake) * LATELY
+        was = self.is_noisy
+        if self.seen >= KNOWN_AFTER:
+            limit = max(SHAKES * usual, 1.7 * self.loudest, nature)
+            self.is_noisy = self.shake > (limit * 0.6 if was else limit)
+        if not self.is_noisy:
+            self.usual_shake += (turn - usual) * max(USUALLY, 1 / (self.seen + 1))
+            self.loudest = max(self.loudest * FAR_FORGOTTEN, self.shake)
+        if was is self.is_noisy:
+            return ()
+        self.noisy_ms = now_ms
+        return (FaultKind.NOISE,)
+
+    def _stepped(
+        self, was: float, value: float, pause_ms: int, now_ms: int
+    ) -> tuple[FaultKind, ...]:
+        natural = NATURES[self.channel].step
+        if natural is None:
+            return ()
+        if self.jump is not None or self.jumped is not None:
+            return self._after(value, now_ms)
+        size = abs(value - was)
+        limit = max(natural, STEPS * self.farthest)
+        if size > limit and self.seen >= KNOWN_AFTER:
+            self.jump, self._stayed = Jump(was, value, pause_ms, now_ms, limit), 0
+            return ()
+        self.farthest = max(self.farthest * FAR_FORGOTTEN, min(size, natural))
+        return ()
+
+    def _after(self, value: float, now_ms: int) -> tuple[FaultKind, ...]:
+        """It has just jumped: does it stay there?"""
+        jump = self.jump or self.jumped
+        if jump is None:
+            return ()
+        is_back = abs(value - jump.was) < jump.limit / 2
+        self._stayed = 0 if is_back is (self.jumped is None) else self._stayed + 1
+        if self.jumped is not None:
+            is_over = self._stayed >= CONFIRMED_BY or now_ms - jump.at_ms > QUIET_MS
+            if is_over:
+                self.jumped = None
+                return (FaultKind.JUMP,)
+            return ()
+        if is_back:
+            self.jump = None
+            self.spikes = [at for at in self.spikes if now_ms - at < SPIKES_MS] + [now_ms]
+            if len(self.spikes) < SPIKES:
+                return ()
+            self.spikes.clear()
+        elif self._stayed < CONFIRMED_BY:
+            return ()
+        self.jump, self.jumped, self._stayed = None, jump, 0
+        return (FaultKind.JUMP,)

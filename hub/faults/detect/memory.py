@@ -1,0 +1,237 @@
+"""All that is remembered of one device, for the rules to judge (``hub/faults/rules.py``).
+
+Times are those of the detection: our clock as it would be had nobody ever set it, so a pause is
+as long as it was. ``learnt`` is what survives a restart; the rest begins anew, since nobody knows
+what was said while nobody listened.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from edge.reading import Reading
+from hub.domain.centre import Device
+from hub.domain.fault import FaultKind, Subject, SubjectKind
+from hub.faults.detect.analog import Analog
+from hub.faults.detect.battery import Battery
+from hub.faults.detect.clock import OwnClock
+from hub.faults.detect.hours import Hours
+from hub.faults.detect.radio import Radio
+from hub.faults.detect.rhythm import Rhythm
+from hub.faults.detect.share import Share
+from hub.faults.kinds import ANALOG, BATTERY, RADIO
+
+MOST_CHANNELS = 64  # of one device; more are counted by nobody
+Key = tuple[str, str]
+
+
+class Learnt(msgspec.Struct, array_like=True, omit_defaults=True):
+    """What is kept of one device. ``waited_ms``: listened to without ever hearing it."""
+
+    heard: bool = False
+    waited_ms: int = 0
+    rhythm: list[int] = []
+    open_rhythm: list[int] = []
+    garbled: float = 0
+    battery: Any = None
+    radio: Any = None
+    analog: dict[str, Any] = {}
+    is_dead: bool = False
+
+
+class Trace:
+    """One channel that is judged by its quality alone. ``bad``: how much of it is no value."""
+
+    __slots__ = ("bad", "error", "key", "reason", "value")
+
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.bad = Share()
+        self.error = Share()
+        self.value: float | str = ""  # the last that was bad
+        self.reason = ""
+
+    @property
+    def name(self) -> str:
+        """
+        >>> Trace(("contact", "di1")).name, Trace(("co2", "")).name
+        ('contact.di1', 'co2')
+        """
+        channel, part = self.key
+        return f"{channel}.{part}" if part else channel
+
+
+class Memory:
+    """One device. ``down``: the links between it and us that are lost now."""
+
+    __slots__ = (
+        "analog",
+        "battery",
+        "clock",
+        "deaf_ms",
+        "device",
+        "down",
+        "frames",
+        "garbled_reasons",
+        "heard_ms",
+        "hours",
+        "id",
+        "is_dead",
+        "is_known",
+        "is_silent",
+        "listening_ms",
+        "offline_ms",
+        "open_ms",
+        "open_rhythm",
+        "pending",
+        "radio",
+        "rhythm",
+        "silent_after_ms",
+        "subject",
+        "traces",
+        "waited_ms",
+        "word_ms",
+    )
+
+    def __init__(self, device: Device, hours: Hours, now_ms: int, learnt: Learnt | None) -> None:
+        learnt = learnt or Learnt()
+        self.id = device.id
+        self.device = device
+        self.silent_after_ms = device.silent_after_ms
+        self.subject = Subject(SubjectKind.DEVICE, device.id)
+        self.hours = hours
+        self.is_known = learnt.heard  # it spoke once, if not since this start
+        self.waited_ms = learnt.waited_ms
+        self.heard_ms: int | None = None  # its last live word, since this start
+        self.word_ms = now_ms  # from here its silence counts: a word, readable or not, or our start
+        self.listening_ms = now_ms  # its links are there since
+        self.deaf_ms = 0  # how long we could not listen, as it was at ``word_ms``
+        self.open_ms = hours.open_ms(now_ms)  # how long its room was open, as it was then
+        self.down: set[str] = set()
+        self.offline_ms: int | None = None  # its convention says that it is gone, since
+        self.is_silent = False
+        self.is_dead = learnt.is_dead  # silent with an empty battery, and no better one seen since
+        self.rhythm = Rhythm(learnt.rhythm)
+        self.open_rhythm = Rhythm(learnt.open_rhythm)
+        self.frames = Share(learnt.garbled)
+        self.garbled_reasons: dict[str, float] = {}
+        self.clock = OwnClock()
+        self.battery = Battery(learnt.battery)
+        self.radio = Radio(learnt.radio)
+        self.traces: dict[Key, Trace] = {}
+        self.analog: dict[Key, Analog] = {}
+        self.pending: set[tuple[FaultKind, Key | None]] = set()  # rules to run
+        for name, kept in learnt.analog.items():
+            channel, _, part = name.partition("/")
+            self.analog[channel, part] = Analog(channel, kept)
+
+    def learnt(self, now_ms: int) -> Learnt:
+        waited = 0 if self.is_known else now_ms - self.word_ms + self.waited_ms
+        return Learnt(
+            self.is_known,
+            waited,
+            self.rhythm.kept(),
+            self.open_rhythm.kept(),
+            round(self.frames.usual, 4),
+            self.battery.kept(),
+            self.radio.kept(),
+            {"/".join(key): analog.kept() for key, analog in self.analog.items()},
+            self.is_dead,
+        )
+
+    def spoke(self, now_ms: int, deaf_ms: int) -> None:
+        """A live word. Its pause is learnt, unless we could not listen in between."""
+        pause_ms = now_ms - self.word_ms - (deaf_ms - self.deaf_ms)
+        is_whole = self.heard_ms is not None and self.listening_ms <= self.word_ms
+        open_ms = self.hours.open_ms(now_ms)
+        if is_whole:
+            if self.is_silent:
+                self.rhythm.broke()
+            else:
+                self.rhythm.learn(pause_ms)
+            if self.hours.ever_closed and not self.is_silent:
+                self.open_rhythm.learn(open_ms - self.open_ms)
+        self.word(now_ms, deaf_ms, open_ms)
+        self.heard_ms = now_ms
+        if self.is_silent or not self.is_known or self.offline_ms is not None:
+            self.is_known = True
+            self.offline_ms = None
+            self.pending.add((FaultKind.SILENT, None))
+
+    def word(self, now_ms: int, deaf_ms: int, open_ms: int) -> None:
+        """Something came from it, readable or not."""
+        self.word_ms, self.deaf_ms, self.open_ms = now_ms, deaf_ms, open_ms
+
+    def stand(self, kind: FaultKind) -> None:
+        """It was found to be so before this start."""
+        if kind is FaultKind.SILENT or kind is FaultKind.BATTERY_DEAD:
+            self.is_silent = True
+            self.is_known = True
+            self.is_dead = kind is FaultKind.BATTERY_DEAD
+        elif kind is FaultKind.BATTERY_LOW:
+            self.battery.is_low = True
+        elif kind is FaultKind.GARBLED:
+            self.frames.is_high = True
+
+    def part(self, key: Key) -> Subject:
+        """One channel of it, as the subject of a finding."""
+        channel, part = key
+        name = f"{channel}.{part}" if part else channel
+        return Subject(SubjectKind.DEVICE, self.id, name)
+
+    def trace(self, key: Key) -> Trace:
+        found = self.traces[key] = Trace(key)
+        return found
+
+
+def take(memory: Memory, reading: Reading, now_ms: int) -> None:
+    """Remember one live reading of it."""
+    key = reading.channel, reading.part
+    trace = memory.traces.get(key)
+    if trace is None:
+        if len(memory.traces) >= MOST_CHANNELS:
+            return
+        trace = memory.trace(key)
+    if reading.quality != "good":
+        _bad(memory, trace, reading)
+        return
+    if trace.bad.seen and trace.bad.add(False):
+        memory.pending.add((FaultKind.OUT_OF_RANGE, key))
+    if trace.error.seen and trace.error.add(False):
+        memory.pending.add((FaultKind.DEVICE_ERROR, key))
+    value = reading.value
+    if isinstance(value, int | float):
+        _measured(memory, key, value, now_ms)
+
+
+def _measured(memory: Memory, key: Key, value: float, now_ms: int) -> None:
+    channel = key[0]
+    if channel in ANALOG:
+        analog = memory.analog.get(key)
+        if analog is None:
+            analog = memory.analog[key] = Analog(channel, None)
+        for kind in analog.take(value, now_ms):
+            memory.pending.add((kind, key))
+    elif channel in RADIO:
+        if memory.radio.take(channel, value, now_ms):
+            memory.pending.add((FaultKind.WEAK_LINK, None))
+    elif channel in BATTERY and memory.battery.take(channel, value, now_ms):
+        memory.pending.add((FaultKind.BATTERY_LOW, None))
+
+
+OURS = frozenset({"implausible", "malformed"})
+"""Reasons that we give ourselves; every other is the device's own."""
+
+
+def _bad(memory: Memory, trace: Trace, reading: Reading) -> None:
+    if reading.quality != "bad":
+        return
+    is_ours = reading.reason in OURS
+    trace.reason = reading.reason
+    trace.value = reading.value if isinstance(reading.value, int | float) else ""
+    share = trace.bad if is_ours else trace.error
+    kind = FaultKind.OUT_OF_RANGE if is_ours else FaultKind.DEVICE_ERROR
+    if share.add(True):
+        memory.pending.add((kind, trace.key))

@@ -1,0 +1,80 @@
+"""How well a device is heard, against how well it is usually heard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EVERY_MS = 60_000  # a burst of words is one sample
+LATELY, USUALLY = 0.15, 1 / 400
+KNOWN_AFTER = 60
+FLOOR, FLOOR_LEFT = 5.0, 10.0
+"""Of 100: below, words are lost whatever is usual."""
+FALLEN_BY, SPREADS, FALLEN_TO = 15.0, 4.0, 0.6
+DBM_AT_0 = -115  # a signal strength becomes a number that is larger than 0 while it is heard
+
+
+class Radio:
+    """``level`` lately, ``usual``, and ``spread``, how far single samples lie from it."""
+
+    __slots__ = (
+        "_sampled_ms",
+        "_source",
+        "is_weak",
+        "level",
+        "seen",
+        "since_ms",
+        "spread",
+        "usual",
+    )
+
+    def __init__(self, kept: Any) -> None:
+        usual, spread, seen = kept or (0.0, 0.0, 0)
+        self.usual: float = usual
+        self.spread: float = spread
+        self.seen: int = seen
+        self.level: float = self.usual
+        self.is_weak = False
+        self.since_ms = 0
+        self._sampled_ms: int | None = None
+        self._source = ""
+
+    def kept(self) -> Any:
+        return (round(self.usual, 1), round(self.spread, 1), self.seen) if self.seen else None
+
+    def take(self, channel: str, value: float, now_ms: int) -> bool:
+        """True if it turned weak, or well again."""
+        if self._sampled_ms is not None and now_ms - self._sampled_ms < EVERY_MS:
+            return False
+        if channel != self._source:
+            if self._source == "link.quality":
+                return False  # it tells the same twice
+            self._source = channel
+        self._sampled_ms = now_ms
+        self._learn(value if channel == "link.quality" else value - DBM_AT_0)
+        was, self.is_weak = self.is_weak, self._judge()
+        if self.is_weak and not was:
+            self.since_ms = now_ms
+        return was is not self.is_weak
+
+    def _learn(self, sample: float) -> None:
+        self.seen = min(self.seen + 1, 10_000)
+        if self.seen == 1:
+            self.level = self.usual = sample
+            return
+        self.level += (sample - self.level) * LATELY
+        if not self.is_weak:
+            rate = max(USUALLY, 1 / self.seen)
+            self.usual += (sample - self.usual) * rate
+            self.spread += (abs(sample - self.usual) - self.spread) * rate
+
+    def _judge(self) -> bool:
+        if self.seen < 8:
+            return False
+        if self.level <= (FLOOR_LEFT if self.is_weak else FLOOR):
+            return self.usual > FLOOR_LEFT or self.level <= FLOOR
+        if self.seen < KNOWN_AFTER:
+            return False
+        fall = max(FALLEN_BY, SPREADS * self.spread)
+        if self.is_weak:
+            return self.level < self.usual - fall / 2 and self.level < self.usual * 0.75
+        return self.level < self.usual - fall and self.level < self.usual * FALLEN_TO

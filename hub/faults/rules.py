@@ -1,0 +1,239 @@
+"""What is wrong with a device? One small function a kind: what is remembered and now in, a verdict
+out.
+
+A verdict is its evidence, since when it is so, and when to look again if nothing is heard.
+``evidence`` None says that it is not so. How much a kind matters and how long it must last is in
+``kinds.py``; what people read is under ``fault.<kind>`` in the catalogues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from device_drivers.channels import CHANNELS
+from hub.domain.fault import FaultKind
+from hub.domain.room import Params
+from hub.faults.detect.memory import Key, Memory
+from hub.faults.kinds import HOUR, MINUTE
+
+OFFLINE_FOR_MS = 5 * MINUTE  # its convention says that it is gone: it may join again at once
+AFTER_LINK = 1.3  # usual pauses: when its link is back, it speaks at its own time
+AFTER_LINK_MS = 10 * MINUTE  # the same, where the usual pause is not known
+STUCK_MS = 6 * HOUR
+STUCK_WORDS = 12
+
+
+class Verdict(NamedTuple):
+    evidence: Params | None = None
+    since_ms: int = 0
+    due_ms: int | None = None
+
+
+NOTHING = Verdict()
+DeviceRule = Callable[[Memory, int, int], Verdict]
+ChannelRule = Callable[[Memory, Key, int], Verdict]
+
+
+def silence_due_ms(memory: Memory, now_ms: int, deaf_ms: int) -> int | None:
+    """From when on its silence counts; None while its room's closed hours stop its clock."""
+    extra_ms = deaf_ms - memory.deaf_ms
+    ceiling_ms = memory.silent_after_ms
+    limit_ms = memory.rhythm.limit_ms()
+    if limit_ms is not None and limit_ms < ceiling_ms:
+        due_ms = memory.word_ms + limit_ms + extra_ms
+        back_ms = memory.rhythm.usual_ms or 0
+        return max(due_ms, memory.listening_ms + round(back_ms * AFTER_LINK))
+    open_limit_ms = memory.open_rhythm.limit_ms()
+    limit_ms = ceiling_ms if open_limit_ms is None else min(open_limit_ms, ceiling_ms)
+    if memory.hours.is_closed:
+        return None
+    left_ms = limit_ms + extra_ms - (memory.hours.open_ms(now_ms) - memory.open_ms)
+    return max(now_ms + left_ms, memory.listening_ms + min(AFTER_LINK_MS, ceiling_ms))
+
+
+def _is_silent(memory: Memory, now_ms: int, deaf_ms: int) -> tuple[bool, int | None]:
+    """Is it silent, and when to look again."""
+    if memory.is_silent:
+        return True, None
+    if memory.down:
+        return False, None
+    due_ms = silence_due_ms(memory, now_ms, deaf_ms)
+    if memory.offline_ms is not None:
+        offline_due_ms = max(memory.offline_ms, memory.listening_ms) + OFFLINE_FOR_MS
+        due_ms = offline_due_ms if due_ms is None else min(due_ms, offline_due_ms)
+    return due_ms is not None and now_ms >= due_ms, due_ms
+
+
+def silent(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
+    """It speaks no more, against its own rhythm."""
+    if not memory.is_known:
+        return NOTHING
+    is_silent, due_ms = _is_silent(memory, now_ms, deaf_ms)
+    if not is_silent:
+        memory.is_silent = False
+        return Verdict(due_ms=due_ms)
+    if not memory.is_silent:
+        memory.is_silent = True
+        memory.is_dead = memory.is_dead or memory.battery.was_poor
+    if memory.is_dead:
+        return NOTHING
+    usual_ms = memory.rhythm.usual_ms or memory.silent_after_ms
+    evidence: Params = {
+        "usual_s": round(usual_ms / 1000),
+        "silent_s": round((now_ms - memory.word_ms) / 1000),
+    }
+    return Verdict(evidence, memory.word_ms)
+
+
+def never_heard(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
+    """It is configured, and has not spoken yet."""
+    if memory.is_known or memory.down:
+        return NOTHING
+    due_ms = memory.word_ms + memory.silent_after_ms - memory.waited_ms + deaf_ms - memory.deaf_ms
+    if memory.hours.is_closed and now_ms < due_ms:
+        return Verdict(due_ms=due_ms)
+    if now_ms < due_ms:
+        return Verdict(due_ms=due_ms)
+    waited_ms = now_ms - memory.word_ms + memory.waited_ms
+    return Verdict({"waited_s": round(waited_ms / 1000)}, now_ms - waited_ms)
+
+
+def battery_dead(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
+    """It fell silent with an empty battery. It may come back for an hour: only a better battery,
+    or one that asks for nothing any more, ends it."""
+    if not memory.is_dead:
+        return NOTHING
+    if not memory.is_silent and not memory.battery.is_low:
+        memory.is_dead = False
+        return NOTHING
+    silent_s = round((now_ms - memory.word_ms) / 1000)
+    return Verdict({"level": _level(memory), "silent_s": silent_s}, memory.word_ms)
+
+
+def battery_low(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
+    """It asks for a battery, or will soon."""
+    battery = memory.battery
+    if not battery.is_low:
+        return NOTHING
+    evidence: Params = {"level": _level(memory), "days_left": battery.days_left}
+    return Verdict(evidence, battery.since_ms or now_ms)
+
+
+def _level(memory: Memory) -> int:
+    return -1 if memory.battery.level is None else round(memory.battery.level)
+
+
+def garbled(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
+    """Much of what it sends cannot be read."""
+    frames, reasons = memory.frames, memory.garbled_reasons
+    if not frames.is_high or not reasons:
+        return NOTHING
+    reason = max(reasons, key=reasons.__getitem__)
+    return Verdict({"share_pct": round(frames.level * 100), "reason": reason}, now_ms)
+
+
+def weak_link(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
+    """Its radio is heard badly, against its own usual."""
+    radio = memory.radio
+    if not radio.is_weak:
+        return NOTHING
+    return Verdict({"quality": round(radio.level), "usual": round(radio.usual)}, radio.since_ms)
+
+
+def clock_wrong(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
+    """The device's own clock."""
+    clock = memory.clock
+    if not clock.is_wrong or clock.off_ms is None:
+        return NOTHING
+    return Verdict({"off_s": round(clock.off_ms / 1000)}, clock.since_ms)
+
+
+def out_of_range(memory: Memory, key: Key, now_ms: int) -> Verdict:
+    """Values that cannot be."""
+    trace = memory.traces.get(key)
+    if trace is None or not trace.bad.is_high:
+        return NOTHING
+    row = CHANNELS[key[0]]
+    low, high = ("" if bound is None else bound for bound in (row.low, row.high))
+    evidence: Params = {"channel": trace.name, "value": trace.value, "low": low, "high": high}
+    return Verdict(evidence, now_ms)
+
+
+def device_error(memory: Memory, key: Key, now_ms: int) -> Verdict:
+    """It reports an error of its own."""
+    trace = memory.traces.get(key)
+    if trace is None or not trace.error.is_high:
+        return NOTHING
+    return Verdict({"code": trace.reason}, now_ms)
+
+
+def stuck(memory: Memory, key: Key, now_ms: int) -> Verdict:
+    """It goes on saying the same while its world moves."""
+    analog = memory.analog.get(key)
+    if analog is None or analog.value is None:
+        return NOTHING
+    limit_ms = analog.rest.limit_ms()
+    if limit_ms is None or (analog.channel == "illuminance" and analog.value == 0):
+        return NOTHING
+    due_ms = analog.moved_ms + max(limit_ms * 2, STUCK_MS)
+    if analog.said_since < STUCK_WORDS or analog.heard_ms < due_ms:
+        return Verdict(due_ms=max(due_ms, now_ms + HOUR) if not memory.is_silent else None)
+    hours = round((now_ms - analog.moved_ms) / HOUR)
+    evidence: Params = {"channel": _named(key), "value": analog.value, "hours": hours}
+    return Verdict(evidence, analog.moved_ms)
+
+
+def jump(memory: Memory, key: Key, now_ms: int) -> Verdict:
+    """A step that its quantity cannot make, and that stays, or comes again and again."""
+    analog = memory.analog.get(key)
+    if analog is None or analog.jumped is None:
+        return NOTHING
+    found = analog.jumped
+    evidence: Params = {
+        "channel": _named(key),
+        "from": found.was,
+        "to": found.now,
+        "seconds": round(found.pause_ms / 1000),
+    }
+    return Verdict(evidence, found.at_ms)
+
+
+def noise(memory: Memory, key: Key, now_ms: int) -> Verdict:
+    """It shakes more than it used to."""
+    analog = memory.analog.get(key)
+    if analog is None or not analog.is_noisy:
+        return NOTHING
+    times = round(analog.shake / max(analog.usual_shake, 1e-6), 1)
+    return Verdict({"channel": _named(key), "times": min(times, 999.0)}, analog.noisy_ms)
+
+
+def _named(key: Key) -> str:
+    channel, part = key
+    return f"{channel}.{part}" if part else channel
+
+
+DEVICE_RULES: Mapping[FaultKind, DeviceRule] = MappingProxyType(
+    {
+        # silent decides whether an empty battery explains it
+        FaultKind.SILENT: silent,
+        FaultKind.BATTERY_DEAD: battery_dead,
+        FaultKind.NEVER_HEARD: never_heard,
+        FaultKind.GARBLED: garbled,
+        FaultKind.BATTERY_LOW: battery_low,
+        FaultKind.WEAK_LINK: weak_link,
+        FaultKind.CLOCK_WRONG: clock_wrong,
+    }
+)
+CHANNEL_RULES: Mapping[FaultKind, ChannelRule] = MappingProxyType(
+    {
+        FaultKind.OUT_OF_RANGE: out_of_range,
+        FaultKind.DEVICE_ERROR: device_error,
+        FaultKind.STUCK: stuck,
+        FaultKind.JUMP: jump,
+        FaultKind.NOISE: noise,
+    }
+)
+LOOKED_AT = (FaultKind.SILENT, FaultKind.BATTERY_DEAD, FaultKind.NEVER_HEARD)
+"""Kinds that time alone may bring, besides stuck."""
