@@ -23,6 +23,7 @@ from hub.api.answers import handle_errors
 from hub.api.openapi import describe
 from hub.api.ready import ReadyAnswers
 from hub.api.stream import Broadcaster
+from hub.attending import Attended
 from hub.backup import api as backup_api
 from hub.backup.service import BackupsService
 from hub.configuration.models import CentreSettings
@@ -72,6 +73,7 @@ class Subjects(NamedTuple):
     rooms: RoomsService
     plans: Plans
     devices: DevicesService
+    attended: Attended
     storage: Storage
     mirrors: Mirrors
     backups: BackupsService | None

@@ -13,6 +13,8 @@ from hub.bus import Bus
 from hub.configuration.timetable import RoomTimetable, TimetableSection, by_day
 from hub.domain.centre import Centre
 from hub.domain.room import Override
+from hub.faults import service as faults
+from hub.faults.rows import Recalled as Broken
 from hub.rooms.overrides import Overrides, remembered
 from hub.store.store import Store
 from hub.timetable.calendar import Calendar, official
@@ -23,10 +25,11 @@ from hub.timetable.service import TimetableService
 
 
 class Recalled(NamedTuple):
-    """What people decided before this start, as the store kept it."""
+    """What people decided before this start, and what was broken, as the store kept it."""
 
     overrides: list[Override]
     days: Entered
+    broken: Broken
 
 
 async def recalled(store: Store, clock: Clock) -> Recalled:
@@ -34,7 +37,12 @@ async def recalled(store: Store, clock: Clock) -> Recalled:
     Raises:
         QueryTooSlowError: the disk does not answer.
     """
-    return Recalled(await remembered(store, clock.now_ms()), await store.ask(read_days))
+    now_ms = clock.now_ms()
+    return Recalled(
+        await remembered(store, now_ms),
+        await store.ask(read_days),
+        await faults.recalled(store, now_ms),
+    )
 
 
 class Plans(NamedTuple):

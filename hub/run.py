@@ -9,22 +9,13 @@ from pathlib import Path
 
 from edge.clock import Clock
 from edge.timekeeping import Timekeeper
-from hub import app, fitting, planning, settings
+from hub import app, attending, fitting, hearing, planning, settings
 from hub.api import events
 from hub.api.room_board import RoomBoard
-from hub.api.stream import Broadcaster
 from hub.bus import Bus
 from hub.clockwatch import ClockWatch
 from hub.devices.service import DevicesService
-from hub.domain.centre import Centre
-from hub.domain.events import (
-    ClockChanged,
-    DeviceChanged,
-    LinkChanged,
-    OverrideChanged,
-    RoomChanged,
-    ScheduleChanged,
-)
+from hub.domain.events import RoomChanged
 from hub.intake import Intake
 from hub.lifetime import Parts, live
 from hub.mirror.service import Mirrors
@@ -92,6 +83,7 @@ def assemble(
     known = store.live.series.values()
     rooms = RoomsService(place, clock, bus, store, known, *plans, store.past.append)
     devices = DevicesService(place, clock, bus, store.live, store.stopped_ms)
+    attended = attending.attend(place, clock, bus, store, plans.timetable, before.broken)
     mirrors = Mirrors(config.mirrors, place, store.mirrors, clock)
     backups = fitting.backups(config, files, store, clock)
     storage = fitting.storage(config.storage, store, files.data, clock, mirrors, backups)
@@ -103,40 +95,16 @@ def assemble(
     said = RoomBoard(rooms, devices, vitals)
     broadcaster = events.broadcaster(said, devices)
     board = StatusBoard(said, rooms, devices, vitals)
-    _connect(bus, place, vitals, broadcaster, board)
+    hearing.connect(bus, place, vitals, broadcaster, board)
     subjects = app.Subjects(
-        place, store, rooms, plans, devices, storage, mirrors, backups, access, audit, vitals
+        *(place, store, rooms, plans, devices, attended),
+        *(storage, mirrors, backups, access, audit, vitals),
     )
     web = app.build(config, subjects, broadcaster, board, port)
     tasks = {"clock": watch.run, "rooms": rooms.run, "devices": devices.run, "access": access.run}
     tasks |= {"upkeep": store.upkeep.run, "mirrors": mirrors.run, "audit": audit.run}
     tasks |= {"loop lag": vitals.watch_lag, "beat": broadcaster.beat, "field": field.run}
     tasks |= {"backups": backups.run} if backups else {}
+    tasks |= attended.tasks
     server = Server(web, broadcaster.close, config.http.tls)
     return Parts(store, edge, vitals, server, tasks, access)
-
-
-def _connect(
-    bus: Bus, place: Centre, vitals: Vitals, broadcaster: Broadcaster, board: StatusBoard
-) -> None:
-    """Who hears of what."""
-
-    def room_changed(room: str) -> None:
-        board.forget()
-        broadcaster.changed("room", room)
-
-    def planned_anew(_: ScheduleChanged) -> None:
-        for room in place.rooms:
-            room_changed(room.id)
-
-    def device_changed(event: DeviceChanged) -> None:
-        board.forget()
-        broadcaster.changed("device", event.device)
-
-    bus.subscribe(RoomChanged, lambda event: room_changed(event.state.room))
-    bus.subscribe(OverrideChanged, lambda event: room_changed(event.room))
-    bus.subscribe(ScheduleChanged, planned_anew)
-    bus.subscribe(DeviceChanged, device_changed)
-    bus.subscribe(LinkChanged, lambda _: broadcaster.nudge())
-    bus.subscribe(ClockChanged, vitals.note_clock)
-    bus.subscribe(ClockChanged, lambda _: broadcaster.nudge())
