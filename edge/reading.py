@@ -25,6 +25,10 @@ class TimeSource(StrEnum):
     UNSYNCED = "unsynced"  # before the hub's clock was trusted
 
 
+REMEMBERED = (TimeSource.QUEUED, TimeSource.RETAINED)
+"""By a broker: not heard now."""
+
+
 class Reading(msgspec.Struct, frozen=True, gc=False):
     """One value of one channel of one device at one time."""
 
@@ -42,7 +46,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_live(self) -> bool:
         """Heard now, not remembered by a broker."""
-        return self.time_source not in (TimeSource.QUEUED, TimeSource.RETAINED)
+        return self.time_source not in REMEMBERED
 
 
 class Delivery(msgspec.Struct, frozen=True, gc=False):
@@ -73,6 +77,7 @@ class Report(msgspec.Struct, frozen=True):
     received_ms: int
     is_live: bool
     receipt: Receipt | None = None
+    said_ms: int | None = None  # what time it is by the device's own clock, right or wrong
 
 
 class Outlet(Protocol):

@@ -61,9 +61,10 @@ class Stamp:
         is_live = way is TimeSource.HUB
         if is_live and not self._clock.is_trusted:
             way = TimeSource.UNSYNCED
-        observed_ms, source = received_ms, way
+        observed_ms, source, said_ms = received_ms, way, None
         if message.device_time is not None:
-            observed_ms, source = self._observed(message.device_time, received_ms, way)
+            said_ms = self._own_ms(message.device_time)
+            observed_ms, source = self._observed(message.device_time, said_ms, received_ms, way)
         device, places = self.device, self._places
         readings = tuple(
             [
@@ -82,14 +83,13 @@ class Stamp:
                 for sample in (self._placed(message.samples) if places else message.samples)
             ]
         )
-        return Report(device, readings, received_ms, is_live, receipt)
+        return Report(device, readings, received_ms, is_live, receipt, said_ms)
 
     def _observed(
-        self, device_time: datetime, received_ms: int, way: TimeSource
+        self, device_time: datetime, own_ms: int | None, received_ms: int, way: TimeSource
     ) -> tuple[int, TimeSource]:
         if way is TimeSource.UNSYNCED:
             return received_ms, way
-        own_ms = self._own_ms(device_time)
         if own_ms is None or own_ms > received_ms + AHEAD_MS:
             return received_ms, way
         if way is not TimeSource.HUB:

@@ -59,7 +59,14 @@ class Intake:
         elif report.receipt is not None:
             report.receipt.settle(0)
         self._bus.publish(
-            Heard(report.device, report.readings, report.received_ms, report.is_live, bool(changes))
+            Heard(
+                report.device,
+                report.readings,
+                report.received_ms,
+                report.is_live,
+                bool(changes),
+                report.said_ms,
+            )
         )
 
     def _without_personal(self, report: Report) -> Report:

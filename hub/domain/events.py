@@ -12,13 +12,17 @@ from hub.domain.work import WorkOrder
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
-    """A device said something. ``changed``: at least one of its channels has a new value."""
+    """A device said something. ``changed``: at least one of its channels has a new value.
+
+    ``said_ms``: what time it is by its own clock, where it says that.
+    """
 
     device: str
     readings: tuple[Reading, ...]
     at_ms: int
     is_live: bool
     changed: bool
+    said_ms: int | None = None
 
 
 class LinkChanged(msgspec.Struct, frozen=True):

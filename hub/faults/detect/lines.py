@@ -7,7 +7,7 @@ from hub.domain.fault import FaultKind, Subject, SubjectKind
 from hub.faults.detect.docket import Docket
 
 BROKER = "mqtt"
-USB_MARKS = ("/usb-", "ttyUSB", "ttyACM")
+USB_MARKS = ("/dev/serial/", "/dev/linli/port-", "ttyUSB", "ttyACM")
 TOGETHER_MS = 10_000
 SEVERAL = 2
 USB = Subject(SubjectKind.LINK, "usb")

@@ -160,6 +160,11 @@ class Memory:
             self.offline_ms = None
             self.pending.add((FaultKind.SILENT, None))
 
+    def date(self, off_ms: int, now_ms: int) -> None:
+        """It says what time it is, so far from ours."""
+        if self.clock.take(off_ms, now_ms):
+            self.pending.add((FaultKind.CLOCK_WRONG, None))
+
     def word(self, now_ms: int, deaf_ms: int, open_ms: int) -> None:
         """Something came from it, readable or not."""
         self.word_ms, self.deaf_ms, self.open_ms = now_ms, deaf_ms, open_ms
