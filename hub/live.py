@@ -217,6 +217,8 @@ class LiveState:
         elif reading.time_source in HUB_STAMPED:  # the hub's clock was set back
             for series in voice.series.values():
                 series.held_ms = self.held_ms(series)  # it was counted, and is true
+                if series.until_ms < voice.resumed_ms:
+                    series.restored = True  # what it said ended in a silence that lies ahead now
             voice.spoke_ms = observed
             voice.resumed_ms = min(voice.resumed_ms, observed)
 

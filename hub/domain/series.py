@@ -56,7 +56,9 @@ class Series:
         self.intake = 0  # the change that began the step; 0: none did yet
         self.time_source = TimeSource.HUB
         self.live_ms: int | None = None  # last heard live since this start; None: not since then
-        self.restored = False  # from the store, not confirmed since this start
+        self.restored = False
+        """From before this start, or before a silence that a clock was set back behind. Nothing
+        prolongs its step; what it says next begins a new one."""
 
     @property
     def is_good(self) -> bool:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from edge.reading import TimeSource
 from hub.domain.series import Series, SeriesKey
 from hub.live import NEVER_MS, Change, LiveState
 from hub.store.packing import Columns, RoomRow, change_at, deflate, inflate, pack, unpack
@@ -269,13 +270,16 @@ def _replay(memory: Memory, columns: Columns) -> None:
         if change.time_source not in ("queued", "retained"):
             heard = live.heard.get(change.key.device, 0)
             live.heard[change.key.device] = max(heard, change.received_ms)
-        live.mending.note(change, live.counted_ms(live.series[change.key]))
+        series = live.series[change.key]
+        live.mending.note(change, live.counted_ms(series))
         if change.is_late:
+            if change.time_source is TimeSource.QUEUED:  # so the step was confirmed behind it
+                series.until_ms = max(series.until_ms, change.observed_ms + 1)
             continue
         if change.after_gap and change.previous_until_ms is not None:
             live.rollups.pause(change.number, change.previous_until_ms)
-        live.note_rewind(live.series[change.key], change.observed_ms)
-        live.begin(live.series[change.key], change)
+        live.note_rewind(series, change.observed_ms)
+        live.begin(series, change)
         memory.unsure.discard(change.number)
 
 

@@ -20,7 +20,8 @@ async def compare_hours(store: Store, series: Series, steps: Sequence[Step], now
         return
     found = {hour.from_ms: hour for hour in await store.hours(series.key, FIRST_MS, EVER)}
     dirty = store.live.mending.dirty.get(series.number, set())
-    end = max(step.change.observed_ms for step in steps) + HOUR_MS
+    last = max(max(step.change.observed_ms, step.until_ms or 0) for step in steps)
+    end = last - last % HOUR_MS + HOUR_MS  # of a whole hour, or the last one would be cut
     windows = [Window(at, at + HOUR_MS) for at in range(FIRST_MS, end, HOUR_MS)]
     silence = store.live.silence_ms(series.key.device)
     for row in sums(series.number, spans(steps, FIRST_MS, end, silence), windows):

@@ -19,6 +19,7 @@ from hub.store import mending
 from hub.store.mending import Mending, Times
 from hub.store.rollup import HOUR_MS, HourRow, merge
 from hub.store.shelf import Step
+from tests.store.hours_told import compare_hours
 from tests.store.making import EVER, T0_MS, Time, catch_up, feed, opened, report
 
 MINUTE = 60_000
@@ -182,6 +183,26 @@ async def test_what_comes_while_an_hour_is_mended_is_not_lost() -> None:
     assert (await memory.mended(125))[0].high == 60
 
 
+async def test_a_clock_that_is_set_back_into_a_silence_prolongs_nothing() -> None:
+    memory = Memory()
+
+    def speak(minute: float, **values: int) -> None:
+        memory.changes += memory.live.apply(report("d", T0_MS + round(minute * MINUTE), **values))
+
+    speak(0, temperature=20, co2=400)
+    speak(120, co2=400)  # the device was silent, and the temperature says nothing any more
+    for minute in range(-10, 60, 5):  # set back by more than two hours
+        speak(minute, co2=400)
+    assert memory.live.held_ms(memory.live.series[KEY]) == T0_MS
+    speak(60, temperature=20)
+    speak(65, temperature=20)
+    number = memory.live.series[KEY].number
+    begun = [(c.observed_ms - T0_MS) // MINUTE for c in memory.changes if c.number == number]
+    assert begun == [0, 60], "what it says next is a new step, with a gap before it"
+    (hour,) = await memory.mended(400)
+    assert (hour.hour_ms, hour.covered_ms) == (T0_MS + HOUR_MS, 5 * MINUTE)
+
+
 async def test_the_dirty_hours_survive_in_a_checkpoint() -> None:
     memory = Memory()
     for minute in range(0, 130, 5):
@@ -249,6 +270,37 @@ async def test_a_crash_loses_no_correction(tmp_path: Path) -> None:
     store = await opened(tmp_path / "after", time)
     assert await store.hours(KEY, T0_MS, EVER) == found
     assert store.live.mending.count == 0
+    await store.close()
+
+
+async def test_a_late_reading_says_after_a_crash_how_far_its_step_had_come(tmp_path: Path) -> None:
+    """It was late because the step was confirmed behind it; the crash forgot that, not the reading.
+
+    Taken for one in a gap it would hold to the next reading, in hours that are settled by then.
+    """
+    time = Time()
+    store = await opened(tmp_path / "before", time)
+    for minute in (*range(0, 176, 5), 178):
+        time.ms = minute * MINUTE
+        feed(store, report("d", time.now, temperature=20))
+        await catch_up(store)
+    feed(store, report("d", T0_MS + 177 * MINUTE, QUEUED, temperature=60), urgent=True)
+    time.ms += MINUTE
+    await catch_up(store)
+    shutil.copytree(tmp_path / "before", tmp_path / "after")
+    await store.close()
+
+    time.ms = 181 * MINUTE
+    store = await opened(tmp_path / "after", time)
+    series = store.live.series[KEY]
+    assert T0_MS + 177 * MINUTE < series.until_ms <= T0_MS + 178 * MINUTE
+    await store.mend()
+    for minute in range(182, 400, 5):
+        time.ms = minute * MINUTE
+        feed(store, report("d", time.now, temperature=20))
+        await catch_up(store)
+    await store.mend()
+    await compare_hours(store, series, await store.steps(KEY, T0_MS, EVER), time.now)
     await store.close()
 
 
