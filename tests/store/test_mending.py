@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device_drivers.contract import Value
 from edge.reading import TimeSource
 from hub.domain.series import SeriesKey
 from hub.live import Change, LiveState
@@ -186,8 +187,9 @@ async def test_what_comes_while_an_hour_is_mended_is_not_lost() -> None:
 async def test_a_clock_that_is_set_back_into_a_silence_prolongs_nothing() -> None:
     memory = Memory()
 
-    def speak(minute: float, **values: int) -> None:
-        memory.changes += memory.live.apply(report("d", T0_MS + round(minute * MINUTE), **values))
+    def speak(minute: float, **values: Value) -> None:
+        at = T0_MS + round(minute * MINUTE)
+        memory.changes += memory.live.apply(report("d", at, TimeSource.HUB, None, **values))
 
     speak(0, temperature=20, co2=400)
     speak(120, co2=400)  # the device was silent, and the temperature says nothing any more
