@@ -183,6 +183,14 @@ class Book:
         await self._store.work("notices", partial(rows.drop_stand_in, number=number))
         self.stand_ins = [item for item in self.stand_ins if item.id != number]
 
+    async def failed(self) -> list[Sending]:
+        """The last messages that were given up.
+
+        Raises:
+            QueryTooSlowError, StoreBusyError
+        """
+        return await self._store.ask(rows.failed)
+
     def _place(self, row: Sending) -> None:
         self.sendings[row.id] = row
         self._of[row.notice][row.id] = None

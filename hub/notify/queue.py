@@ -21,7 +21,7 @@ import msgspec
 
 from hub.domain.fault import AlertState
 from hub.notify.roster import Person, Roster
-from hub.notify.rules import DAY_MS, MINUTE_MS, TOLD, Notice, NoticeKind, Sending, State, Wanted
+from hub.notify.rules import DAY_MS, MINUTE_MS, Notice, NoticeKind, Sending, State, Wanted
 
 FIRST_WAIT_MS = 15_000
 LONGEST_WAIT_MS = 15 * MINUTE_MS
@@ -114,25 +114,29 @@ def found_in_flight(row: Sending, *, is_marked: bool, now_ms: int) -> Sending:
 
 
 def other_way(
-    row: Sending, beside: Iterable[Sending], person: Person, down: Container[str], now_ms: int
+    row: Sending, beside: Sequence[Sending], person: Person, down: Container[str], now_ms: int
 ) -> Wanted | None:
     """The next channel, where this one fails or nobody knows; None: no need, or there is none.
 
-    ``beside``: rows of the same notice, person and round.
+    ``beside``: all rows of the same notice, person and round.
     """
-    fails = row.is_open and (row.failures >= FAILURES or row.channel in down)
-    if not fails and row.state not in (State.UNKNOWN, State.FAILED):
+    if any(_is_hopeful(other, down, now_ms) for other in beside):
         return None
-    if row.is_open and row.due_ms > now_ms and not row.failures:
-        return None  # it waits for the morning, and by then all may be well
     used = {other.channel for other in beside}
-    if any(other.state is State.SENT for other in beside):
-        return None
     rest = [channel for channel in person.channels if channel not in used]
-    best = next((channel for channel in rest if channel not in down), None)
-    if best is None and not rest:
+    if not rest:
         return None
-    return Wanted(row.person, best or rest[0], row.round, now_ms)
+    best = next((channel for channel in rest if channel not in down), rest[0])
+    return Wanted(row.person, best, row.round, now_ms)
+
+
+def _is_hopeful(row: Sending, down: Container[str], now_ms: int) -> bool:
+    """It arrived, or it may yet without another channel's help."""
+    if not row.is_open:
+        return row.state in (State.SENT, State.SPARED)
+    if row.due_ms > now_ms and not row.failures:
+        return True  # it waits for the morning, and by then all may be well
+    return row.failures < FAILURES and row.channel not in down
 
 
 def spared(row: Sending, notice: Notice, beside: Iterable[Sending], now_ms: int) -> Sending:
@@ -143,7 +147,7 @@ def spared(row: Sending, notice: Notice, beside: Iterable[Sending], now_ms: int)
     """
     if row.state is not State.WAITING or row.parcel or notice.is_drill:
         return row
-    if _is_needed(row, notice) and not any(other.state in TOLD for other in beside):
+    if _is_needed(row, notice) and not any(other.state is State.SENT for other in beside):
         return row
     return msgspec.structs.replace(row, state=State.SPARED, done_ms=now_ms, error="")
 
@@ -162,6 +166,16 @@ def sooner(row: Sending, notice: Notice, roster: Roster, now_ms: int) -> Sending
         return row
     due_ms = roster.may_tell(row.person, notice.severity, now_ms)
     return row if due_ms >= row.due_ms else msgspec.structs.replace(row, due_ms=due_ms)
+
+
+def begun_anew(row: Sending, notice: Notice, roster: Roster, now_ms: int) -> Sending:
+    """The same row after the clock was set: what was reckoned with the old time is not kept."""
+    if row.state is not State.WAITING:
+        return row
+    due_ms = min(row.due_ms, now_ms + LONGEST_WAIT_MS)
+    if not row.failures and row.person in roster.people:
+        due_ms = roster.may_tell(row.person, notice.severity, now_ms)
+    return msgspec.structs.replace(row, from_ms=min(row.from_ms, now_ms), due_ms=due_ms)
 
 
 def is_over(notice: Notice, rows: Sequence[Sending]) -> bool:

@@ -74,7 +74,7 @@ class Roster(msgspec.Struct, frozen=True):
         """Who is told, in order: those of the first shift that covers the moment, then the
         manager; each once, and whoever is stood in for is not among them."""
         at = self._local(at_ms)
-        shift = next((shift for shift in self.shifts if self._covers(shift, at)), None)
+        shift = next((shift for shift in self.shifts if self._covers(shift.week, at)), None)
         wanted = (*(shift.people if shift else ()), self.manager)
         found = (self._in_person(person, at.date(), stand_ins) for person in wanted)
         return tuple(dict.fromkeys(found))
@@ -92,18 +92,25 @@ class Roster(msgspec.Struct, frozen=True):
             free_ms = end
         return at_ms
 
+    def is_within(self, week: Mapping[str, Hours], at_ms: int) -> bool:
+        """Whether a week's hours cover the moment."""
+        return self._covers(week, self._local(at_ms))
+
+    def today(self, at_ms: int) -> date:
+        return self._local(at_ms).date()
+
     def _local(self, at_ms: int) -> datetime:
         return datetime.fromtimestamp(at_ms / 1000, self.zone)
 
-    def _covers(self, shift: Shift, at: datetime) -> bool:
+    def _covers(self, week: Mapping[str, Hours], at: datetime) -> bool:
         minute = at.hour * 60 + at.minute
         passed = ((at.date(), minute), (at.date() - A_DAY, minute + DAY_MINUTES))
         return any(
-            begin <= since < end for day, since in passed for begin, end in self._hours(shift, day)
+            begin <= since < end for day, since in passed for begin, end in self._hours(week, day)
         )
 
-    def _hours(self, shift: Shift, on: date) -> Hours:
-        return next((shift.week[name] for name in self.days(on) if name in shift.week), ())
+    def _hours(self, week: Mapping[str, Hours], on: date) -> Hours:
+        return next((week[name] for name in self.days(on) if name in week), ())
 
     def _in_person(self, person: str, on: date, stand_ins: Sequence[StandIn]) -> str:
         """The newest entry counts; a stand-in has no stand-in, so two cannot point in a circle."""

@@ -46,6 +46,7 @@ LAST_IDS = (
 )
 STAND_INS = "SELECT body FROM stand_ins ORDER BY id"
 PROOFS = "SELECT person, channel, at_ms FROM proofs"
+FAILED = "SELECT body FROM sendings WHERE state = 'failed' ORDER BY id DESC LIMIT 20"
 LAST_DRILL = "SELECT body FROM drills ORDER BY id DESC LIMIT 1"
 
 T = TypeVar("T")
@@ -102,6 +103,11 @@ def read(question: Question) -> Remembered:
         {(person, channel): at for person, channel, at in question.all_rows(PROOFS, ())},
         next(iter(all_of(LAST_DRILL, Drill)), None),
     )
+
+
+def failed(question: Question) -> list[Sending]:
+    """The last ones that were given up, the newest first."""
+    return [msgspec.json.decode(body, type=Sending) for (body,) in question.all_rows(FAILED, ())]
 
 
 def keep(db: sqlite3.Connection, changes: Changes) -> None:

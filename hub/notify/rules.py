@@ -52,8 +52,8 @@ class Notice(msgspec.Struct, frozen=True):
 
     @property
     def severity(self) -> Severity:
-        """That a fault is over or somebody has work to do wakes nobody."""
-        if self.alert is None or self.kind is NoticeKind.OVER:
+        """That a fault is over, a drill, or work that somebody was given wakes nobody."""
+        if self.alert is None or self.is_drill or self.kind is NoticeKind.OVER:
             return Severity.LOW
         return self.alert.severity
 
