@@ -22,7 +22,10 @@ OFFLINE_FOR_MS = 5 * MINUTE  # its convention says that it is gone: it may join 
 AFTER_LINK = 1.3  # usual pauses: when its link is back, it speaks at its own time
 AFTER_LINK_MS = 10 * MINUTE  # the same, where the usual pause is not known
 STUCK_MS = 6 * HOUR
-STUCK_WORDS = 12
+STUCK_WORDS = 6
+LONGER = 1.2  # than the longest rest that is to be expected
+FIRST_WORD_MS = 12 * HOUR  # whoever mounts a sensor waits for its first word
+OF_ITSELF_MS = 48 * HOUR  # what is silent for longer speaks only when people use it
 
 
 class Verdict(NamedTuple):
@@ -91,9 +94,10 @@ def never_heard(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
     """It is configured, and has not spoken yet."""
     if memory.is_known or memory.down:
         return NOTHING
-    due_ms = memory.word_ms + memory.silent_after_ms - memory.waited_ms + deaf_ms - memory.deaf_ms
-    if memory.hours.is_closed and now_ms < due_ms:
-        return Verdict(due_ms=due_ms)
+    wait_ms = memory.silent_after_ms
+    if wait_ms <= OF_ITSELF_MS:
+        wait_ms = min(wait_ms, FIRST_WORD_MS)
+    due_ms = memory.word_ms + wait_ms - memory.waited_ms + deaf_ms - memory.deaf_ms
     if now_ms < due_ms:
         return Verdict(due_ms=due_ms)
     waited_ms = now_ms - memory.word_ms + memory.waited_ms
@@ -175,11 +179,12 @@ def stuck(memory: Memory, key: Key, now_ms: int) -> Verdict:
     if analog is None or analog.value is None:
         return NOTHING
     limit_ms = analog.rest.limit_ms()
-    if limit_ms is None or (analog.channel == "illuminance" and analog.value == 0):
-        return NOTHING
-    due_ms = analog.moved_ms + max(limit_ms * 2, STUCK_MS)
+    if limit_ms is None:
+        return Verdict(due_ms=now_ms + 6 * HOUR)
+    due_ms = analog.moved_ms + max(round(limit_ms * LONGER), STUCK_MS)
     if analog.said_since < STUCK_WORDS or analog.heard_ms < due_ms:
-        return Verdict(due_ms=max(due_ms, now_ms + HOUR) if not memory.is_silent else None)
+        return Verdict(due_ms=max(due_ms, now_ms + HOUR))
+    analog.is_stuck = True
     hours = round((now_ms - analog.moved_ms) / HOUR)
     evidence: Params = {"channel": _named(key), "value": analog.value, "hours": hours}
     return Verdict(evidence, analog.moved_ms)
@@ -209,6 +214,19 @@ def noise(memory: Memory, key: Key, now_ms: int) -> Verdict:
     return Verdict({"channel": _named(key), "times": min(times, 999.0)}, analog.noisy_ms)
 
 
+def drift(memory: Memory, key: Key, now_ms: int) -> Verdict:
+    """It moves away from its neighbours."""
+    analog = memory.analog.get(key)
+    if analog is None or not analog.is_drifting:
+        return NOTHING
+    evidence: Params = {
+        "channel": _named(key),
+        "off": round(analog.far, 1),
+        "neighbours": analog.neighbours,
+    }
+    return Verdict(evidence, now_ms)
+
+
 def _named(key: Key) -> str:
     channel, part = key
     return f"{channel}.{part}" if part else channel
@@ -233,6 +251,7 @@ CHANNEL_RULES: Mapping[FaultKind, ChannelRule] = MappingProxyType(
         FaultKind.STUCK: stuck,
         FaultKind.JUMP: jump,
         FaultKind.NOISE: noise,
+        FaultKind.DRIFT: drift,
     }
 )
 LOOKED_AT = (FaultKind.SILENT, FaultKind.BATTERY_DEAD, FaultKind.NEVER_HEARD)

@@ -30,12 +30,13 @@ NATURES = {
     "co2": Nature(1_200.0, 50.0),
     "illuminance": Nature(None, 200.0),  # a lamp is switched on
 }
-NEAR_MS = 30 * MINUTE  # words further apart tell of no step
+NEAR_MS = 150 * MINUTE  # words further apart tell of no step
 STEPS = 4.0  # times the farthest it used to make
 FAR_FORGOTTEN = 0.9998  # at each word
 SHAKES = 4.0
 LATELY, USUALLY = 0.08, 1 / 600
 KNOWN_AFTER = 100
+A_DAY = 6  # words that make a mean
 CONFIRMED_BY = 3  # words that stay where it jumped to
 QUIET_MS = 12 * HOUR
 SPIKES, SPIKES_MS = 3, 24 * HOUR
@@ -55,16 +56,22 @@ class Analog:
     """One channel. ``moved_ms``: it last said something else than before."""
 
     __slots__ = (
+        "_day",
         "_stayed",
         "_turn",
         "channel",
+        "days",
+        "far",
         "farthest",
         "heard_ms",
+        "is_drifting",
         "is_noisy",
+        "is_stuck",
         "jump",
         "jumped",
         "loudest",
         "moved_ms",
+        "neighbours",
         "noisy_ms",
         "rest",
         "said_since",
@@ -76,13 +83,14 @@ class Analog:
     )
 
     def __init__(self, channel: str, kept: Any) -> None:
-        rest, farthest, usual, loudest, seen = kept or ((), 0.0, 0.0, 0.0, 0)
+        rest, farthest, usual, loudest, seen, days = kept or ((), 0.0, 0.0, 0.0, 0, ())
         self.channel = channel
         self.rest = Rhythm(rest)
         self.farthest, self.usual_shake, self.loudest, self.seen = farthest, usual, loudest, seen
         self.value: float | None = None
         self.heard_ms = self.moved_ms = 0
         self.said_since = 0  # words since it moved
+        self.is_stuck = False
         self.shake: float = usual
         self.is_noisy = False
         self.noisy_ms = 0
@@ -91,6 +99,12 @@ class Analog:
         self.spikes: list[int] = []
         self._stayed = 0
         self._turn = 0.0  # its last step
+        self._day = [0.0, 0.0]  # the sum of the running day, and how many
+        self.days: list[tuple[float, float]] = [(mean, off) for mean, off in days]
+        """Of each day its mean, and how far that was from its neighbours'."""
+        self.is_drifting = False
+        self.far = 0.0  # how much further from its neighbours than usual
+        self.neighbours = 0
 
     def kept(self) -> Any:
         return (
@@ -99,7 +113,13 @@ class Analog:
             round(self.usual_shake, 4),
             round(self.loudest, 4),
             self.seen,
+            self.days,
         )
+
+    def end_day(self) -> float | None:
+        """The mean of the day, where it was heard enough."""
+        (total, words), self._day = self._day, [0.0, 0.0]
+        return total / words if words >= A_DAY else None
 
     def take(self, value: float, now_ms: int) -> tuple[FaultKind, ...]:
         """Answers which kinds may be judged otherwise now."""
@@ -109,6 +129,8 @@ class Analog:
             self.moved_ms = now_ms
             return ()
         self.said_since += 1
+        self._day[0] += value
+        self._day[1] += 1
         self.seen = min(self.seen + 1, 100_000)
         step = value - was
         found: tuple[FaultKind, ...] = ()
@@ -120,13 +142,13 @@ class Analog:
 
     def _move(self, now_ms: int) -> tuple[FaultKind, ...]:
         rest_ms, self.moved_ms = now_ms - self.moved_ms, now_ms
-        words, self.said_since = self.said_since, 0
-        limit_ms = self.rest.limit_ms()
-        if limit_ms is None or rest_ms < limit_ms * 2 or words < 2:
-            self.rest.learn(rest_ms)
-            return ()
-        self.rest.broke()
-        return (FaultKind.STUCK,)
+        self.said_since = 0
+        if self.is_stuck:
+            self.is_stuck = False
+            self.rest.broke()
+            return (FaultKind.STUCK,)
+        self.rest.learn(rest_ms)
+        return ()
 
     def _shaken(self, step: float, now_ms: int) -> tuple[FaultKind, ...]:
         turn = abs(step - self._turn) if step * self._turn < 0 else 0.0

@@ -1,11 +1,15 @@
 """The charge of a battery over weeks, and the day on which it will be empty.
 
-    readings > the best of each day > a line through the days (Theil-Sen) > days left
+    readings > the best of six hours > the best of a day > a line through the days > days left
 
 Cold makes a battery look emptier for some hours and no battery looks fuller than it is, so the
-best of a day counts. The line is the middle of the slopes between all pairs of days, so a day that
-was measured badly moves it little. A battery that only tells its voltage is measured against the
-best voltage it ever had; one that only tells whether it is low is believed after half a day.
+best counts, and times of a day are only compared with the same of another. The line through the
+days (Theil-Sen) is the middle of the slopes between all pairs of them, so a day that was measured
+badly moves it little. A lithium cell holds its level for a year and loses it in two days: that
+is seen from one day to the next.
+
+A battery that only tells its voltage is measured against the best voltage it ever had; one that
+only tells whether it is low is believed after half a day.
 """
 
 from __future__ import annotations
@@ -14,13 +18,16 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-DAY = 86_400_000
 HOUR = 3_600_000
-MOST_DAYS = 42
+DAY = 24 * HOUR
+SPAN, SPANS_A_DAY = 6 * HOUR, 4
+MOST_DAYS, MOST_SPANS = 42, 10
 FEWEST_DAYS = 8
-RECENT_DAYS = 12  # the end of a lithium cell is much steeper than its life
+RECENT_DAYS = 12
 LOW, EMPTY = 15.0, 4.0  # per cent
 WARN_DAYS, WARN_BELOW = 14, 50.0
+FALLS_BY, FALLS_TO, FALLS_DAYS = 20.0, 60.0, 3.0
+"""From one day to the next, and empty within so many days if it goes on."""
 ASKS_FOR_MS = 12 * HOUR  # a cold night is shorter
 REPLACED_BY, FRESH = 20.0, 40.0
 """A new battery is better than the old one by so much, and at least so good."""
@@ -29,7 +36,7 @@ UNKNOWN = -1
 
 
 class Battery:
-    """``is_low`` stays until a better battery, or a day's better level, shows itself."""
+    """``is_low`` stays until a better battery shows itself."""
 
     __slots__ = (
         "_asked_ms",
@@ -43,28 +50,31 @@ class Battery:
         "is_low",
         "level",
         "since_ms",
-        "today_ms",
+        "span_ms",
+        "spans",
     )
 
     def __init__(self, kept: Any) -> None:
-        days, best, is_low, asks, volts = kept or ([], None, False, False, 0.0)
+        days, spans, level, is_low, asks, volts = kept or ([], [], None, False, False, 0.0)
         self.days: list[tuple[int, float]] = [(at, level) for at, level in days]
-        self.today_ms: int | None = None
-        self.best: float | None = best  # of the running day; the days before are in ``days``
-        self.level: float | None = best  # as it is now, dips apart
+        self.spans: list[float] = list(spans)  # the best of six hours each, the newest last
+        self.span_ms: int | None = None  # the running one began
+        self.best: float | None = None  # of the running one
+        self.level: float | None = level  # as it is now, dips apart
         self.days_left: int = UNKNOWN
-        self.is_low = is_low
+        self.is_low: bool = is_low
         self.since_ms = 0
-        self.asks = asks
+        self.asks: bool = asks
         self._asked_ms: int | None = None
         self._replies = 0  # how often in a row it said the same of itself
-        self._volts = volts  # the best it ever had
+        self._volts: float = volts  # the best it ever had
         self._last_two: tuple[float, float] | None = None
 
     def kept(self) -> Any:
         if self.level is None and not self.asks:
             return None
-        return self.days, self.level, self.is_low, self.asks, self._volts
+        level = None if self.level is None else round(self.level, 1)
+        return self.days, self.spans, level, self.is_low, self.asks, self._volts
 
     @property
     def was_poor(self) -> bool:
@@ -86,49 +96,61 @@ class Battery:
             self.since_ms = now_ms
         return was is not self.is_low
 
-    def is_better_than(self, level: float | None) -> bool:
-        """Is it another battery than the one that had this level?"""
-        now = self._last_two and min(self._last_two)
-        return now is not None and now >= max(FRESH, (level or 0.0) + REPLACED_BY)
-
     def _ask(self, asks: bool, now_ms: int) -> None:
         if asks is not self.asks:
             self.asks, self._asked_ms, self._replies = asks, now_ms, 0
         self._replies += 1
         if self._replies < 2:
             return
-        if asks and now_ms - (self._asked_ms or now_ms) >= ASKS_FOR_MS:
-            self.is_low = True
-        elif not asks and (self.level is None or self.level > LOW):
+        if not asks:
             self.is_low = self.is_low and self.level is not None
+        elif self._asked_ms is None or now_ms - self._asked_ms >= ASKS_FOR_MS:
+            self.is_low = True
 
     def _measure(self, level: float, now_ms: int) -> None:
         before = self._last_two[1] if self._last_two else level
         self._last_two = before, level
-        if self.level is not None and self.is_better_than(self.level):
-            self.days, self.best, self.level, self.is_low = [], None, level, False
-            self.days_left, self.today_ms = UNKNOWN, now_ms
-        if self.today_ms is None:
-            self.today_ms = now_ms
-        if now_ms - self.today_ms >= DAY:
-            self._end_day(now_ms)
-        steady = min(before, level)  # one reading alone is no best of a day
+        steady = min(before, level)  # one reading alone is no best
+        if self.level is not None and steady >= max(FRESH, self.level + REPLACED_BY):
+            self._begin_anew()
+        if self.span_ms is None or now_ms - self.span_ms >= SPAN:
+            self._end_span(now_ms)
         self.best = steady if self.best is None else max(self.best, steady)
-        yesterday = self.days[-1][1] if self.days else None
-        is_young = now_ms - self.today_ms < DAY / 2
-        self.level = max(self.best, yesterday) if is_young and yesterday else self.best
+        self.level = max([self.best, *self.spans[-2:]])
         if self.level <= LOW or max(before, level) <= EMPTY:
             self.is_low = True
 
+    def _begin_anew(self) -> None:
+        """Somebody changed it."""
+        self.days, self.spans, self.best = [], [], None
+        self.days_left, self.is_low = UNKNOWN, False
+
+    def _end_span(self, now_ms: int) -> None:
+        if self.best is not None and self.span_ms is not None:
+            self.spans.append(self.best)
+            del self.spans[:-MOST_SPANS]
+            self._see_fall()
+            if not self.days or now_ms - self.days[-1][0] >= DAY:
+                self._end_day(now_ms)
+        self.span_ms, self.best = now_ms, None
+
+    def _see_fall(self) -> None:
+        """Against the same hours of the day before, in this span and in the one before."""
+        if len(self.spans) < SPANS_A_DAY + 2:
+            return
+        falls = [self.spans[-SPANS_A_DAY - n] - self.spans[-n] for n in (1, 2)]
+        level = self.spans[-1]
+        left = (level - EMPTY) / falls[0] if falls[0] > 0 else FALLS_DAYS + 1
+        if falls[0] >= FALLS_BY and falls[1] > 0 and level <= FALLS_TO and left <= FALLS_DAYS:
+            self.is_low, self.days_left = True, max(0, int(left))
+
     def _end_day(self, now_ms: int) -> None:
-        if self.best is not None and self.today_ms is not None:
-            self.days.append((self.today_ms, round(self.best, 1)))
-            del self.days[:-MOST_DAYS]
-            self.days_left = forecast(self.days)
-            is_near = self.days_left != UNKNOWN and self.days_left <= WARN_DAYS
-            if is_near and self.best <= WARN_BELOW:
-                self.is_low = True
-        self.today_ms, self.best = now_ms, None
+        best = max(self.spans[-SPANS_A_DAY:])
+        self.days.append((now_ms, round(best, 1)))
+        del self.days[:-MOST_DAYS]
+        self.days_left = forecast(self.days)
+        if self.days_left != UNKNOWN and self.days_left <= WARN_DAYS and best <= WARN_BELOW:
+            self.is_low = True
 
     def move(self, base_ms: int, by_ms: int) -> None:
         """What was kept before this start lies so much further back, or nearer, than it seemed."""

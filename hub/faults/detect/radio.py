@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 EVERY_MS = 60_000  # a burst of words is one sample
-LATELY, USUALLY = 0.15, 1 / 400
+LATELY, USUALLY = 0.2, 1 / 400
 KNOWN_AFTER = 60
 FLOOR, FLOOR_LEFT = 5.0, 10.0
 """Of 100: below, words are lost whatever is usual."""
-FALLEN_BY, SPREADS, FALLEN_TO = 15.0, 4.0, 0.6
+FALLEN_BY, SPREADS, FALLEN_TO = 6.0, 4.0, 0.6
 DBM_AT_0 = -115  # a signal strength becomes a number that is larger than 0 while it is heard
 
 

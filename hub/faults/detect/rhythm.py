@@ -33,8 +33,8 @@ PRIOR = 2.0
 UNSEEN = 0.25  # words lost, where none was yet
 ENOUGH = 12  # pauses of the usual length
 REGULAR = 1.6  # a tail no longer than this, against its middle, is a clock's and nobody's habit
-KNOWN_AFTER = {True: 2 * DAY, False: 9 * DAY}
-"""A clock has shown itself in two days with their nights; habits need a week with its end."""
+KNOWN_AFTER = {True: 2 * DAY, False: 6 * DAY}
+"""A clock has shown itself in two days with their nights; habits need most of a week."""
 FEWEST = 0.1  # of a pause that is nearly forgotten
 MOST_STEPS = 40
 FORGET_EVERY_MS = WEEK

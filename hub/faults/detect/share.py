@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-LATELY = 1 / 24
+LATELY = 1 / 8
 USUALLY = 1 / 2_000
 FEWEST = 3  # one glitch is none, and two may be one
-HIGH, ABOVE_USUAL = 0.2, 4.0
+HIGH, ABOVE_USUAL = 0.3, 4.0
 LOW = 0.5  # of what was too much
 
 
@@ -24,9 +24,9 @@ class Share:
     def add(self, is_spoilt: bool) -> bool:
         """Take in one; True if it matters now or did before.
 
-        >>> share = Share()
-        >>> [share.add(True) for _ in range(6)]
-        [False, False, False, False, False, True]
+            >>> share = Share()
+            >>> [share.add(True) for _ in range(3)]
+        [False, False, True]
         """
         self.level += (is_spoilt - self.level) * LATELY
         if is_spoilt:

@@ -20,12 +20,16 @@ from hub.domain.events import ClockChanged, FrameDiscarded, Heard, LinkChanged
 from hub.domain.fault import FaultKind, Finding, SubjectKind
 from hub.domain.room import RoomState, Status
 from hub.faults.detect.docket import Docket
+from hub.faults.detect.gateways import Gateways
 from hub.faults.detect.hours import Hours
 from hub.faults.detect.lines import Lines
 from hub.faults.detect.memory import Key, Learnt, Memory, take
+from hub.faults.detect.neighbours import Neighbours
+from hub.faults.kinds import DAY
 from hub.faults.rules import CHANNEL_RULES, DEVICE_RULES, LOOKED_AT
 
 ONLINE = "online"
+DAILY = ""  # no device's name
 LAG_S = 2.0  # less is a busy moment
 
 
@@ -61,6 +65,7 @@ class Frame(msgspec.Struct, array_like=True):
 
     saved_ms: int
     devices: dict[str, Learnt]
+    gateways: dict[str, list[int]] = {}
     behaviours: dict[str, object] = {}
 
 
@@ -94,6 +99,8 @@ class Detection:
             )
             for device in centre.devices
         }
+        self._gateways = Gateways(self.docket, self._members, kept.gateways)
+        self._neighbours = Neighbours(centre, self.memories)
         self._behaviours = tuple(make(centre, self.docket) for make in BEHAVIOURS)
         for behaviour in self._behaviours:
             behaviour.restore(kept.behaviours.get(behaviour.name))
@@ -101,6 +108,7 @@ class Detection:
             self._stand(finding)
         for memory in self.memories.values():
             self._plan(memory)
+        self._agenda.plan(DAILY, now_ms + DAY - now_ms % DAY)
 
     # -- what happens ------------------------------------------------------------------------
 
@@ -111,6 +119,7 @@ class Detection:
         if memory is None:
             return
         if event.is_live:
+            self._gateways.word(event.device, now_ms)
             memory.spoke(now_ms, self._deaf_ms)
             for reading in event.readings:
                 take(memory, reading, now_ms)
@@ -131,6 +140,7 @@ class Detection:
         memory = self.memories.get(event.device)
         if memory is None:
             return
+        self._gateways.word(event.device, now_ms)
         memory.word(now_ms, self._deaf_ms, memory.hours.open_ms(now_ms))
         reasons = memory.garbled_reasons
         for reason in reasons:
@@ -144,6 +154,7 @@ class Detection:
         """What stands between was lost, or is back: who is behind it is not silent by himself."""
         now_ms = self._at(event.at_ms)
         self._lines.change(event, now_ms)
+        self._gateways.change(event, now_ms)
         for device in event.devices:
             memory = self.memories.get(device)
             if memory is None:
@@ -188,6 +199,7 @@ class Detection:
         """This hub did nothing for so long: what was said meanwhile is still to be read."""
         if seconds >= LAG_S:
             self._deaf_ms += round(seconds * 1000)
+            self._gateways.lag(round(seconds * 1000))
 
     def advance(self, now_ms: int) -> None:
         """Look at what time alone may have changed."""
@@ -203,7 +215,8 @@ class Detection:
         """What was learnt."""
         devices = {memory.id: memory.learnt(self._now_ms) for memory in self.memories.values()}
         behaviours = {each.name: each.frame() for each in self._behaviours}
-        return msgspec.msgpack.encode(Frame(self._now_ms + self._offset_ms, devices, behaviours))
+        saved_ms, gateways = self._now_ms + self._offset_ms, self._gateways.kept()
+        return msgspec.msgpack.encode(Frame(saved_ms, devices, gateways, behaviours))
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -213,6 +226,7 @@ class Detection:
         while (due_ms := self._next()) is not None and due_ms <= now_ms:
             self._now_ms = due_ms = max(due_ms, self._now_ms)
             self._agenda.run_due(due_ms)
+            self._gateways.agenda.run_due(due_ms)
             self.docket.agenda.run_due(due_ms)
             for behaviour in self._behaviours:
                 behaviour.advance(due_ms)
@@ -220,7 +234,8 @@ class Detection:
         return now_ms
 
     def _next(self) -> int | None:
-        dues = [self._agenda.next_ms, self.docket.agenda.next_ms]
+        dues = [self._agenda.next_ms, self._gateways.agenda.next_ms]
+        dues.append(self.docket.agenda.next_ms)
         dues += [behaviour.next_ms for behaviour in self._behaviours]
         return min((due for due in dues if due is not None), default=None)
 
@@ -229,10 +244,20 @@ class Detection:
 
     def _look(self, device: str, now_ms: int) -> int | None:
         """Time may have changed what is said of it."""
+        if device == DAILY:
+            return self._end_day(now_ms)
         memory = self.memories[device]
         dues = [self._rule(memory, kind, None, now_ms) for kind in LOOKED_AT]
         dues += [self._rule(memory, FaultKind.STUCK, key, now_ms) for key in memory.analog]
         return min((due for due in dues if due is not None), default=None)
+
+    def _end_day(self, now_ms: int) -> int:
+        for memory, key in self._neighbours.end_day():
+            self._rule(memory, FaultKind.DRIFT, key, now_ms)
+        return now_ms + DAY
+
+    def _members(self, devices: frozenset[str]) -> list[Memory]:
+        return [memory for name, memory in self.memories.items() if name in devices]
 
     def _judge(self, memory: Memory, now_ms: int) -> None:
         """Run the rules whose answer may be another one now."""
