@@ -68,6 +68,7 @@ class Case:
     proofs: list[Finding] = field(default_factory=list)
     doubts: list[Text] = field(default_factory=list)
     helps: list[Text] = field(default_factory=list)
+    outages: tuple[Text, ...] = ()  # sensors that are out, with why; looked for beside a proof
     tally: Tally | None = None
     people: People | None = None
     as_of_ms: int = 0
@@ -82,7 +83,10 @@ class Case:
         return False
 
     def doubt(self, code: str, **params: str | int | float) -> None:
-        text = Text(code, dict(params))
+        self.wonder(Text(code, dict(params)))
+
+    def wonder(self, text: Text) -> None:
+        """Why it is unknown."""
         if text not in self.doubts:
             self.doubts.append(text)
 

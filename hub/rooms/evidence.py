@@ -14,7 +14,10 @@ from typing import Protocol
 
 from device_drivers.contract import Quality
 from edge.reading import Reading
+from hub.domain.series import Series
 from hub.rooms.learning import LATE_MS, MOTION_HOLD_MS, Delay, Lag
+
+NEVER_HEARD = "never_heard"
 
 
 class Kind(StrEnum):
@@ -69,6 +72,7 @@ class Line:
     proof_within_ms: int
     silent_after_ms: int
     heard_ms: int | None = None  # last live word of the device itself, since this start
+    known_ms: int = 0  # its last word before this start, or since when we wait for the first one
     proof_from_ms: int = 0  # older words prove nothing: the line was dead in between
     lost: dict[str, str] = field(default_factory=dict)  # link or parent that is down, to its code
     offline: bool = False  # its convention says it is gone
@@ -78,6 +82,16 @@ class Line:
 
     def __post_init__(self) -> None:
         self.trusted_ms = min(self.proof_within_ms, self.silent_after_ms)
+
+    @property
+    def spoke_ms(self) -> int:
+        """Its silence counts from then."""
+        return self.known_ms if self.heard_ms is None else self.heard_ms
+
+    @property
+    def silent_ms(self) -> int:
+        """From then on it is silent, if it says nothing."""
+        return self.spoke_ms + self.silent_after_ms
 
     def is_fresh(self, at_ms: int) -> bool:
         """Did its last word still count at that moment?"""
@@ -108,9 +122,9 @@ class Line:
         if self.lost.pop(name, None) is not None:
             self.proof_from_ms = at_ms
 
-    def forget(self) -> None:
+    def forget(self, now_ms: int) -> None:
         """The clock was set: moments before and after can not be compared."""
-        self.heard_ms, self.proof_from_ms = None, 0
+        self.heard_ms, self.known_ms, self.proof_from_ms = None, now_ms, 0
         for witness in self.witnesses:
             witness.forget()
 
@@ -126,9 +140,9 @@ class Witness:
     zone: str | None = None
     value: int | None = None  # None: the device gave none
     is_good: bool = False
-    reason: str = "never_heard"
+    reason: str = NEVER_HEARD
     is_live: bool = False  # heard since this start, not remembered by a broker or the store
-    source: str = ""  # retained or queued, where it was only remembered
+    source: str = ""  # retained or queued, where the newest word was only remembered
     since_ms: int = 0  # the value began
     first_live_ms: int | None = None  # from here on we know what we missed nothing of
 
@@ -138,7 +152,9 @@ class Witness:
         What is older than the running value teaches nothing.
         """
         at = reading.observed_ms
-        if self.is_live and (not reading.is_live or at < self.since_ms):
+        if self.is_live and not reading.is_live:
+            return self._miss(reading)
+        if self.is_live and at < self.since_ms:
             return False
         said = reading.value
         value = int(said) if isinstance(said, int | float) else None
@@ -146,27 +162,42 @@ class Witness:
         if reading.is_live and is_good:
             if self.first_live_ms is None:
                 self.first_live_ms = at
+            elif not self.is_good or self.source:
+                self.resume(at)
             self.note(self.value if self.is_live and self.is_good else None, value or 0, at)
         is_new = value != self.value or not self.since_ms
         if is_new:
             self.since_ms = at
-        is_new |= is_good != self.is_good or reading.is_live != self.is_live
+        is_new |= is_good != self.is_good or reading.is_live != self.is_live or bool(self.source)
         self.value, self.is_good, self.reason = value, is_good, reading.reason
         self.is_live = reading.is_live
         self.source = "" if reading.is_live else reading.time_source.value
         return is_new
+
+    def recall(self, series: Series) -> None:
+        """Its last value before the start."""
+        self.value = int(series.value) if isinstance(series.value, int | float) else None
+        self.is_good, self.reason = series.is_good, series.reason
+        self.since_ms = series.until_ms
+
+    def _miss(self, reading: Reading) -> bool:
+        """It said something that was not heard when it was said: what it shows now is not known."""
+        if reading.observed_ms <= self.since_ms or self.source:
+            return False
+        self.source = reading.time_source.value
+        return True
 
     def note(self, was: int | None, value: int, at_ms: int) -> None:
         """Keep the moments of a good, live value. ``was`` is None if the one before is not sure."""
         raise NotImplementedError
 
     def resume(self, at_ms: int) -> None:
-        """It speaks again after a time in which it may have missed something: assume it did."""
+        """It speaks again after a time in which it, or we, may have missed something: assume so."""
         self.first_live_ms = at_ms
 
     def forget(self) -> None:
         """Keep the value to show, and no moment of it."""
-        self.is_live, self.source = False, ""
+        self.is_live = False
         self.since_ms, self.first_live_ms = 0, None
 
 

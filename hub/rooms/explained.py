@@ -140,7 +140,8 @@ def _trouble(witness: Witness, at_ms: int) -> str:
     line = witness.line
     for code, is_so in (
         ("gone", line.offline),
-        (witness.source or "not_heard", not witness.is_live or line.heard_ms is None),
+        (witness.source, bool(witness.source)),
+        ("not_heard", not witness.is_live or line.heard_ms is None),
         ("bad", not witness.is_good or line.is_faulty),
         (next(iter(line.lost.values()), ""), bool(line.lost)),
         ("stale", not line.is_fresh(at_ms)),

@@ -11,6 +11,7 @@ from hub.domain.room import Text
 from hub.rooms.case import Case, Finding, Grounds, Tally, since
 from hub.rooms.evidence import Contact, Eye, Witness
 from hub.rooms.learning import LATE_MS
+from hub.rooms.outage import faulty, lost, silent
 from hub.rooms.plan import SEEN_BEFORE_MS, Plan
 
 RADAR_HOLD_MS = 60_000
@@ -25,14 +26,13 @@ def speaks(witness: Witness, case: Case) -> bool:
     """Can this witness say anything at all? Records why not."""
     line = witness.line
     if line.offline:
-        case.doubt("silent", device=line.device, time=line.heard_ms or 0)
+        case.wonder(silent(line))
     elif not witness.is_live or line.heard_ms is None:
-        code = witness.source if witness.source in ("retained", "queued") else ""
-        case.doubt(code or "not_heard_since_start", device=line.device)
+        case.wonder(Text(witness.source or "not_heard_since_start", {"device": line.device}))
     elif not witness.is_good:
         case.doubt("bad", device=line.device, reason=witness.reason)
-    elif case.passed(line.heard_ms + line.silent_after_ms):
-        case.doubt("silent", device=line.device, time=line.heard_ms)
+    elif case.passed(line.silent_ms):
+        case.wonder(silent(line))
     else:
         case.as_of_ms = max(case.as_of_ms, line.heard_ms)
         return True
@@ -43,11 +43,10 @@ def proves(witness: Witness, case: Case) -> bool:
     """Does its silence prove anything? Only on a live line, and only if it spoke recently."""
     line = witness.line
     if line.lost:
-        name, code = next(iter(line.lost.items()))
-        case.doubt(code, **{"link" if code == "link_lost" else "parent": name})
+        case.wonder(lost(line))
         return False
     if line.is_faulty:
-        case.doubt("bad", device=line.device, reason="device_fault")
+        case.wonder(faulty(line))
         return False
     heard = line.heard_ms or 0
     if heard < line.proof_from_ms or case.passed(heard + line.trusted_ms):

@@ -104,27 +104,19 @@ class Recorder:
             for eye in self._plans.of_room[room].eyes:
                 self._expected[eye.line.device] = LONG_AGO_MS if eye.value else at_ms
 
-    def reading(self, reading: Reading, is_known: bool) -> None:
+    def reading(self, key: SeriesKey, reading: Reading, is_known: bool) -> None:
         """A reading that witnesses take in. ``is_known``: each has been heard live before.
 
         The store need not have it, or not as a live one, where a broker's memory is involved.
         """
-        key = SeriesKey(reading.device, reading.channel, reading.part)
+        if reading.is_live and is_known and key not in self._astray:
+            return
         number = reading.value if isinstance(reading.value, int | float) else None
-        said: list[object] = [
-            number,
-            reading.quality.value,
-            reading.reason,
-            reading.time_source.value,
-        ]
-        if reading.is_live:
-            if is_known and key not in self._astray:
-                return
-            self._astray.pop(key, None)
-        else:
-            before = self._astray.get(key)
+        said = [number, reading.quality.value, reading.reason, reading.time_source.value]
+        before = self._astray.pop(key, None)
+        if not reading.is_live:
             self._astray[key] = said
-            if is_known or before == said:
+            if before == said:
                 return
         detail = [reading.channel, reading.part, *said, reading.observed_ms]
         self._write(Mark(MarkKind.SAID, reading.received_ms, 0, reading.device, None, detail))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hub.domain.centre import OUTSIDE, Centre, Device, Placement
-from hub.domain.series import SeriesKey
+from hub.domain.series import Series, SeriesKey
 from hub.rooms.evidence import (
     KIND_OF_CHANNEL,
     Contact,
@@ -59,6 +59,20 @@ class Plans:
         if place.door is not None:
             return tuple(room for room in self._sides[place.door] if room != OUTSIDE)
         return (place.room,) if place.room is not None else ()
+
+    def recall(self, known: Iterable[Series], now_ms: int) -> None:
+        """What was said before the start is shown with its age and is never evidence.
+
+        A device that was silent then already does not begin anew with that.
+        """
+        for series in known:
+            for witness in self.witnesses(series.key):
+                witness.recall(series)
+            line = self.lines.get(series.key.device)
+            if line is not None:
+                line.known_ms = max(line.known_ms, min(series.until_ms, now_ms))
+        for line in self.lines.values():
+            line.known_ms = line.known_ms or now_ms
 
     def all_witnesses(self) -> Iterator[tuple[SeriesKey, str, Witness]]:
         """Every one that was called so far, with the room it speaks for."""

@@ -7,9 +7,9 @@ moment at which time alone could change the answer. Three kinds of finding are w
 2. a *trace*: somebody was seen and nothing shows that he left (the doors never opened since);
 3. a *proof*: a sensor that spoke recently shows that nobody can be there.
 
-Only a proof without a claim makes a room free. A proof newer than a trace beats it; a proof
-against a claim is given a moment to settle, then the answer is unknown. Whatever is stale, bad,
-remembered by a broker or behind a dead line is no finding at all.
+Only a proof without a claim makes a room free, and only while none of its sensors is out. A proof
+newer than a trace beats it; a proof against a claim is given a moment to settle, then the answer is
+unknown. Whatever is stale, bad, remembered by a broker or behind a dead line is no finding at all.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from hub.rooms.confidence import confidence
 from hub.rooms.findings import counters, radars
 from hub.rooms.hours import closed
 from hub.rooms.looks import looked
+from hub.rooms.outage import outages
 from hub.rooms.plan import Plan
 from hub.rooms.stillness import motion
 
@@ -60,6 +61,7 @@ class Seen:
     status: Status
     reasons: tuple[Text, ...]
     grounds: Grounds | None = None  # the surest class of evidence it rests on
+    is_settled: bool = False  # as in ``Verdict``
 
     @property
     def presence(self) -> Presence:
@@ -92,6 +94,8 @@ def judge(
     _find(plan, case)
     said = [item for item in overrides if not case.passed(item.until_ms)]
     heeded = looked(plan, said, case)
+    if case.proofs:
+        case.outages = outages(plan.witnesses, case)
     for line in plan.lines:
         if line.heard_ms is None:
             case.doubt("not_heard_since_start", device=line.device)
@@ -101,7 +105,7 @@ def judge(
     seen = _weigh(plan, case, limit)
     status, reasons, shut_by = closed(plan, seen.status, seen.reasons, slot, said)
     zeroing = _disproof(plan, case)
-    zones = tuple(_zone(bay, case, seen.status) for bay in plan.bays)
+    zones = tuple(_zone(plan, bay, case, seen.status) for bay in plan.bays)
     unchanged = before is not None and before.status is status
     people = _people(case, seen)
     state = RoomState(
@@ -119,8 +123,7 @@ def judge(
         purpose=slot.purpose,
         override=shut_by or heeded,
     )
-    settled = bool(case.claims) or seen.status is Status.FREE
-    return Verdict(state, seen, case.due_ms, settled, zeroing)
+    return Verdict(state, seen, case.due_ms, bool(case.claims) or seen.is_settled, zeroing)
 
 
 PRESENCE = {
@@ -155,11 +158,30 @@ def _weigh(plan: Plan, case: Case, limit: int | None) -> Seen:
     if traces:
         return _occupied(case, limit, traces)
     if proofs:
-        return Seen(Status.FREE, (*_reasons(proofs), *_was_zeroed(plan, proofs)), _surest(proofs))
+        return _empty(plan, case, proofs)
     return Seen(Status.UNKNOWN, (*case.doubts, *case.helps) or NO_SENSOR)
 
 
 NO_SENSOR = (Text("no_sensor"), Text("would_help_radar"))
+REPAIR = (Text("would_help_repair"), Text("would_help_look"))
+
+
+def _empty(plan: Plan, case: Case, proofs: list[Finding]) -> Seen:
+    """It is proven empty. A sensor that is out might have shown otherwise; then only a person who
+    looked is believed."""
+    reasons = _reasons(proofs)
+    if case.outages:
+        proofs = _of_people(case, proofs)
+    if not proofs:
+        return Seen(Status.UNKNOWN, (*case.outages, *reasons, *REPAIR), is_settled=True)
+    reasons = (*_reasons(proofs), *_was_zeroed(plan, proofs))
+    return Seen(Status.FREE, reasons, _surest(proofs), is_settled=True)
+
+
+def _of_people(case: Case, proofs: list[Finding]) -> list[Finding]:
+    """The looks of people that nobody was seen after."""
+    newest_ms = max((trace.since_ms for trace in case.traces), default=0)
+    return [p for p in proofs if p.grounds is Grounds.LOOKED and p.since_ms >= newest_ms]
 
 
 def _standing(case: Case) -> list[Finding]:
@@ -189,6 +211,8 @@ def _disproof(plan: Plan, case: Case) -> str | None:
     """Is the room proven empty by others than its counters, for so long that they must be wrong?"""
     tally = case.tally
     proofs = [proof for proof in _standing(case) if proof.grounds is not Grounds.COUNT]
+    if case.outages:
+        proofs = _of_people(case, proofs)
     if tally is None or not proofs:
         return None
     if tally.estimate == 0 and tally.slack == 0 and all(c.zeroed for c in plan.counters):
@@ -252,12 +276,17 @@ def _crowding(people: People | None, capacity: int | None) -> Crowding | None:
     return Crowding.MEDIUM if share < 0.8 else Crowding.HIGH
 
 
-def _zone(bay: Plan, whole: Case, status: Status) -> ZoneState:
-    """A bay by its own sensors; what they leave open is unknown, unless the room is empty."""
+def _zone(plan: Plan, bay: Plan, whole: Case, status: Status) -> ZoneState:
+    """A bay by its own sensors; what they leave open is unknown, unless the room is empty.
+
+    What watches the whole room or its doors concerns the bay, too, when it is out.
+    """
     if status is Status.FREE:
         return ZoneState(bay.room, Status.FREE, Presence.ABSENT)
     case = Case(whole.now_ms)
     _find(bay, case)
+    if case.proofs:
+        case.outages = outages((w for w in plan.witnesses if w.zone in (None, bay.bay)), case)
     seen = _weigh(bay, case, None)
     if case.due_ms is not None:
         whole.passed(case.due_ms)

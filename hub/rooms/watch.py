@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -29,6 +30,9 @@ from hub.store.past import FRAMES_MS
 
 FRAME = ""  # no room's name
 KEPT_ZEROINGS = 50  # of one room, the newest
+SHOWN = attrgetter(
+    "status", "presence", "crowding", "people", "zones", "confidence", "purpose", "override"
+)
 
 
 class Watch:
@@ -57,8 +61,7 @@ class Watch:
 
     def begin(self, known: Iterable[Series], overrides: Iterable[Override], now_ms: int) -> None:
         """Say what is known at a start: remembered values are shown and prove nothing."""
-        for series in known:
-            self._recall(series)
+        self._plans.recall(known, now_ms)
         for item in overrides:
             self._overrides[item.room] = (*self._overrides.get(item.room, ()), item)
         self._look_at_all(now_ms)
@@ -109,7 +112,7 @@ class Watch:
                     self.states[room] = msgspec.structs.replace(state, since_ms=since_ms)
         self.keep(now_ms)  # until when each device was heard
         for line in self._plans.lines.values():
-            line.forget()
+            line.forget(now_ms)
         for plan in self._plans.of_room.values():
             plan.forget()
         self._look_at_all(now_ms)
@@ -134,7 +137,7 @@ class Watch:
             return self._note_online(reading)
         at_ms = reading.observed_ms
         # the first reading of a message speaks for all of it
-        if reading.is_live and not (line.heard_ms == at_ms and line.is_fresh(at_ms)):
+        if not (line.heard_ms == at_ms and line.is_fresh(at_ms)) and reading.is_live:
             self._recorder.word(line, reading)
             line.hear(at_ms)
         if reading.channel not in KIND_OF_CHANNEL:
@@ -143,7 +146,7 @@ class Watch:
         witnesses = self._plans.witnesses(key)
         if not witnesses:
             return False
-        self._recorder.reading(reading, all(witness.is_live for witness in witnesses))
+        self._recorder.reading(key, reading, all(witness.is_live for witness in witnesses))
         is_news = False
         for witness in witnesses:
             is_news |= witness.take(reading)
@@ -199,14 +202,6 @@ class Watch:
         for room in self._rooms:
             self._look(room, now_ms)
 
-    def _recall(self, series: Series) -> None:
-        """A value from before the start: shown with its age, never evidence."""
-        for witness in self._plans.witnesses(series.key):
-            witness.value = int(series.value) if isinstance(series.value, int | float) else None
-            witness.is_good = series.is_good
-            witness.reason = series.reason
-            witness.since_ms = series.until_ms
-
     def _note_online(self, reading: Reading) -> bool:
         line = self._plans.lines[reading.device]
         is_gone = reading.value == 0
@@ -249,6 +244,5 @@ class Watch:
 
 def says(state: RoomState) -> tuple[object, ...]:
     """What people see of a state; ages are not news."""
-    codes = tuple((r.code, r.params.get("device")) for r in state.reasons)
-    known = (state.status, state.presence, state.crowding, state.people, codes, state.zones)
-    return (*known, state.confidence, state.purpose, state.override)
+    causes = [(reason.code, reason.params.get("device")) for reason in state.reasons]
+    return (*SHOWN(state), causes)

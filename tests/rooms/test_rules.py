@@ -34,9 +34,15 @@ class Scene:
         self.said: tuple[Override, ...] = ()
         self.slot = OPEN
 
-    def sensor(self, kind: Kind, proof_within: int = 10 * MINUTE, zone: str | None = None) -> str:
+    def sensor(
+        self,
+        kind: Kind,
+        proof_within: int = 10 * MINUTE,
+        zone: str | None = None,
+        silent_after: int = 25 * 60 * MINUTE,
+    ) -> str:
         name = f"{kind.value}{len(self.plan.lines)}"
-        line = Line(name, proof_within, 25 * 60 * MINUTE)
+        line = Line(name, proof_within, silent_after, known_ms=self.now)
         witness = self._witness(line, kind, zone)
         self.plan.call(witness)
         line.witnesses.append(witness)
@@ -336,7 +342,7 @@ def test_after_the_clock_was_set_nothing_from_before_counts() -> None:
     scene.say(radar, 0)
     scene.wait(1)
     assert scene.status() is Status.FREE
-    scene.plan.lines[0].forget()
+    scene.plan.lines[0].forget(scene.now)
     assert scene.status() is Status.UNKNOWN
     scene.now -= 3_600_000
     scene.say(radar, 0)
