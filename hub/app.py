@@ -31,6 +31,8 @@ from hub.devices import api as devices_api
 from hub.devices import pages as devices_pages
 from hub.devices.service import DevicesService
 from hub.domain.centre import Centre
+from hub.faults import api as faults_api
+from hub.faults import pages as faults_pages
 from hub.mirror import api as mirror_api
 from hub.mirror.service import Mirrors
 from hub.planning import Plans
@@ -110,6 +112,8 @@ def build(
         *_shown(config, of),
         *_planned(of),
         devices_pages.pages(of.devices, of.rooms, vitals, of.store),
+        faults_api.routes(of.attended.faults),
+        faults_pages.pages(of.attended.faults, of.rooms, of.devices, vitals, of.store),
         storage_pages.pages(of.storage, of.place, vitals),
         access_api.routes(of.audit),
         pages.pages(of.access, frame, port),

@@ -91,10 +91,11 @@ def assemble(
     field = fitting.field(config, files.data, rooms, store, bus)
     vitals = Vitals(clock, intake, store)
     vitals.list_copies = partial(fitting.copies, mirrors, backups)
+    vitals.alerts, vitals.on_lag = attended.faults.untaken, attended.faults.lagged
     vitals.unknown_year = plans.timetable.unknown_year
     said = RoomBoard(rooms, devices, vitals)
-    broadcaster = events.broadcaster(said, devices)
-    board = StatusBoard(said, rooms, devices, vitals)
+    broadcaster = events.broadcaster(said, devices, attended.faults)
+    board = StatusBoard(said, rooms, devices, attended.faults, vitals)
     hearing.connect(bus, place, vitals, broadcaster, board)
     subjects = app.Subjects(
         *(place, store, rooms, plans, devices, attended),

@@ -44,7 +44,7 @@ def sentence(thing: Told, language: str, part: Part = "") -> str:
     >>> sentence(fault, "en")
     'gym-pir has been silent for 10 min; it usually speaks every 60 s'
     """
-    words: Params = {"device": port(thing.subject.id)}
+    words: Params = {"device": subject_name(thing)}
     if channel := thing.subject.channel:
         words["channel"] = channel
     words = words | thing.evidence
@@ -55,6 +55,12 @@ def sentence(thing: Told, language: str, part: Part = "") -> str:
     if thing.is_drill:
         line = render(Text("fault.drill", {"words": line}), language)
     return line
+
+
+def subject_name(thing: Told) -> str:
+    """A device by its id, a wire by its own name: a bridge's topic helps nobody to find it."""
+    name = port(thing.subject.id)
+    return name.partition("/bridge")[0] if thing.kind is FaultKind.GATEWAY_DOWN else name
 
 
 def effect(thing: Told, blinded: Iterable[str], centre: Centre, language: str) -> str:
@@ -101,6 +107,8 @@ def _figures(params: Params, language: str) -> Params:
             told[name] = duration(value, language)
         elif name == "channel":
             told[name] = _word("channel", channel, language)
+        elif name == "ports":
+            told[name] = ", ".join(port(one.strip()) for one in str(value).split(","))
         elif name == "value":
             told[name] = _value(channel, value, language)
         elif name in _CODES and has(code := f"{_CODES[name]}.{value}"):

@@ -26,6 +26,8 @@ class Vitals:
         self.is_ready = False
         self.clock_set = 0  # how often somebody set the machine's time since the start
         self.list_copies: Callable[[], Sequence[CopyState]] = tuple
+        self.alerts: Callable[[], int] = lambda: 0
+        self.on_lag: Callable[[float], None] = lambda _: None
         self.unknown_year: Callable[[], int | None] = lambda: None
         self._clock = clock
         self._store = store
@@ -68,4 +70,6 @@ class Vitals:
         while True:
             due = loop.time() + LAG_EVERY_S
             await asyncio.sleep(LAG_EVERY_S)
-            self._lag.observe(max(loop.time() - due, 0.0))
+            late_s = max(loop.time() - due, 0.0)
+            self._lag.observe(late_s)
+            self.on_lag(late_s)

@@ -9,13 +9,15 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from hub import texts
+from hub.api.alert_documents import alert_document
 from hub.api.documents import device_document, encode
 from hub.api.room_board import RoomBoard
 from hub.api.stream import ALL, ROOMS, Broadcaster
 from hub.domain.access import NOBODY, Permission
-from hub.domain.views import DevicesView
+from hub.domain.views import DevicesView, FaultsView
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+OF_ALL = (Permission.DEVICES, Permission.ALERTS)
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "Never ends.", "content": {"text/event-stream": {}}}
 }
@@ -33,15 +35,15 @@ def routes(broadcaster: Broadcaster) -> APIRouter:
         ] = None,
         last_event_id: Annotated[str | None, Header(description="resumes after it")] = None,
     ) -> StreamingResponse:
-        """Rooms and devices as they change: `room`, `device`, `beat` each 3 s, `reset`.
+        """What changes: `room`, `device`, `alert`, `beat` each 3 s, `reset`.
 
-        Who may not see devices hears of rooms alone.
-        A `room` or `device` event carries the same document as the route of that name. After
-        `reset` read the state anew: what happened in between is not known any more.
+        Who may not see devices and alerts hears of rooms alone.
+        A `room`, `device` or `alert` event carries the same document as the route of that name.
+        After `reset` read the state anew: what happened in between is not known any more.
         """
         language = texts.negotiate(lang, None, accepted)
         principal = getattr(request.state, "principal", NOBODY)
-        names = ALL if principal.may(Permission.DEVICES) else ROOMS
+        names = ALL if all(map(principal.may, OF_ALL)) else ROOMS
         return _streamed(broadcaster.follow(language, last_event_id, names))
 
     @router.get("/events", include_in_schema=False, response_class=StreamingResponse)
@@ -56,12 +58,14 @@ def _streamed(events: AsyncGenerator[bytes, None]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
 
 
-def broadcaster(board: RoomBoard, devices: DevicesView) -> Broadcaster:
+def broadcaster(board: RoomBoard, devices: DevicesView, faults: FaultsView) -> Broadcaster:
     """Says what changed as the routes of that name would."""
 
     def render(name: str, item: str, language: str) -> bytes:
         if name == "device":
             return encode(device_document(devices.device(item)))
+        if name == "alert":
+            return encode(alert_document(faults.alert(int(item)), board.centre, language))
         return board.document(item, language)
 
     return Broadcaster(render)

@@ -29,6 +29,7 @@ class _Written(NamedTuple):
 
 class RoomBoard:
     def __init__(self, rooms: RoomsView, devices: DevicesView, hub: HubView) -> None:
+        self.centre = rooms.centre
         self._rooms = rooms
         self._devices = devices
         self._hub = hub

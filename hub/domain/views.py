@@ -91,6 +91,9 @@ class HubView(Protocol):
     def unknown_year(self) -> int | None:
         """This or the coming year, where nobody knows its holidays yet."""
 
+    def alerts(self) -> int:
+        """How many nobody has taken care of."""
+
     def links_down(self) -> Mapping[str, str]:
         """Port, broker or gateway to the code of why it is lost."""
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -159,8 +159,16 @@ class FaultsService:
     def alerts(self) -> Sequence[Alert]:
         return gravest_first(self._alerts.alerts())
 
-    def counts(self) -> Mapping[AlertState, int]:
+    def counts(self) -> Counter[AlertState]:
         return Counter(alert.state for alert in self._alerts.alerts())
+
+    def untaken(self) -> int:
+        """How many open alerts wait for somebody."""
+        return self.counts()[AlertState.RAISED]
+
+    def lagged(self, seconds: float) -> None:
+        """The hub was busy with something else for so long."""
+        self.detection.lag(seconds, self._clock.now_ms())
 
     def of_device(self, device: str) -> Sequence[Fault]:
         return self._tree.of_device(device)
@@ -247,9 +255,12 @@ class FaultsService:
         return self._decided("alert.assign", who, before, self._alerts.assign(number, assignee))
 
     def _standing(self, number: int) -> Alert:
-        if not self.alert(number).is_open:
+        found = self._alerts.alert(number)
+        if found is not None:
+            return found
+        if 0 < number < self._alerts.next_id:
             raise RefusedDecisionError(Text("alert.over"), 409)
-        return self.alert(number)
+        raise UnknownAlertError(str(number))
 
     def _decided(self, action: str, who: str, before: Alert, new: Alert) -> Alert:
         if new != before:

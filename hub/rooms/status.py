@@ -14,7 +14,8 @@ from hub.api.ready import Prepared, Reply, asked
 from hub.api.room_board import RoomBoard
 from hub.domain.centre import pick
 from hub.domain.device import Health
-from hub.domain.views import DevicesView, HubView, RoomsView
+from hub.domain.fault import AlertState
+from hub.domain.views import DevicesView, FaultsView, HubView, RoomsView
 
 FRESH_MS = 1_000  # an unchanged status is put together this often, for its ``as_of``
 
@@ -22,6 +23,7 @@ FRESH_MS = 1_000  # an unchanged status is put together this often, for its ``as
 class _Said(NamedTuple):
     rooms: list[bytes]
     counts: DeviceCounts
+    alerts: AlertCounts
 
 
 class _Built(NamedTuple):
@@ -37,11 +39,17 @@ class StatusBoard:
     """``rooms`` holds the documents of the rooms, which other routes answer with as well."""
 
     def __init__(
-        self, board: RoomBoard, rooms: RoomsView, devices: DevicesView, hub: HubView
+        self,
+        board: RoomBoard,
+        rooms: RoomsView,
+        devices: DevicesView,
+        faults: FaultsView,
+        hub: HubView,
     ) -> None:
         self.rooms = board
         self._centre = rooms.centre
         self._devices = devices
+        self._faults = faults
         self._hub = hub
         self._boot = secrets.token_hex(4)
         self._changes = 0
@@ -71,10 +79,12 @@ class StatusBoard:
 
     def of(self, rooms: list[bytes], language: str) -> bytes:
         """The status with these rooms only."""
-        return self._encoded(_Said(rooms, self._counts()), language, self._hub.now_ms())
+        return self._encoded(
+            _Said(rooms, self._counts(), self._alerts()), language, self._hub.now_ms()
+        )
 
     def _build(self, language: str, now_ms: int, before: _Built | None) -> _Built:
-        said = _Said(self.rooms.documents(language), self._counts())
+        said = _Said(self.rooms.documents(language), self._counts(), self._alerts())
         number = 1 if before is None else before.number + (before.said != said)
         body = self._encoded(said, language, now_ms)
         tag = f"{self._boot}-{language}-{number}"
@@ -89,6 +99,13 @@ class StatusBoard:
             new=counts[Health.NEW],
         )
 
+    def _alerts(self) -> AlertCounts:
+        counts = self._faults.counts()
+        raised, taken = (
+            counts.get(state, 0) for state in (AlertState.RAISED, AlertState.ACKNOWLEDGED)
+        )
+        return AlertCounts(raised, taken)
+
     def _encoded(self, said: _Said, language: str, now_ms: int) -> bytes:
         """A ``StatusDocument`` whose rooms are bytes already."""
         return encode(
@@ -96,8 +113,7 @@ class StatusBoard:
                 "centre": CentreDocument(self._centre.id, pick(self._centre.name, language)),
                 "as_of": rfc3339(now_ms),
                 "rooms": [msgspec.Raw(room) for room in said.rooms],
-                # alerts are raised by hub/faults, which does not exist yet
-                "alerts": AlertCounts(raised=0, acknowledged=0),
+                "alerts": said.alerts,
                 "devices": said.counts,
             }
         )

@@ -144,6 +144,7 @@ class Frame:
             "as_of": f"{local(now, self.centre.timezone):%Y-%m-%dT%H:%M%z}",
             # which port is lost and where copies go is nothing for strangers at the door
             "notices": self._notices_for(caller(request), language),
+            "untaken": self.hub.alerts() if caller(request).may(Permission.ALERTS) else 0,
             "principal": caller(request),
             "may": caller(request).may,
             "csrf": csrf_field(request),

@@ -280,6 +280,7 @@ class SampleHub:
         self.device_of = {device.id: device for device in DEVICES}
         self.now = NOW_MS
         self.stored = StorageState()
+        self.untaken = 0
         self.down: dict[str, str] = {}
         self.factor = 1.0
         self.trusted = True
@@ -342,6 +343,9 @@ class SampleHub:
 
     def slot(self, room: str) -> Slot:
         return self.slots.get(room, OPEN)
+
+    def alerts(self) -> int:
+        return self.untaken
 
     def unknown_year(self) -> int | None:
         return None
