@@ -26,7 +26,7 @@ class Share:
 
             >>> share = Share()
             >>> [share.add(True) for _ in range(3)]
-        [False, False, True]
+            [False, False, True]
         """
         self.level += (is_spoilt - self.level) * LATELY
         if is_spoilt:
