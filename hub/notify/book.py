@@ -7,6 +7,7 @@ price: what was sent meanwhile is sent again if the hub is also killed before th
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 from collections import defaultdict
@@ -26,6 +27,7 @@ from hub.store.reader import Question
 log = logging.getLogger(__name__)
 
 STORE_ERRORS = (StoreError, StoreBusyError, QueryTooSlowError, sqlite3.Error, OSError)
+DISK_S = 10.0  # a disk that hangs must not keep a message back for longer
 MOST_OPEN = 5_000  # notices; beyond, the newest are not taken: nobody reads so many
 
 T = TypeVar("T")
@@ -51,6 +53,7 @@ class Book:
         self.is_failing = False
         self.refused = 0  # notices for which there was no place
         self._events: set[str] = set()
+        self._writing: asyncio.Future[bool] | None = None
         self._of: defaultdict[int, dict[int, None]] = defaultdict(dict)
         self._fresh: dict[str, dict[object, object]] = {name: {} for name in Changes._fields}
 
@@ -141,22 +144,38 @@ class Book:
         self._fresh["proofs"][person, channel] = (person, channel, now_ms)
 
     async def keep(self) -> bool:
-        """Write what changed; whether all of it is on the disk now."""
+        """Write what changed; whether all of it is on the disk now.
+
+        One write at a time: what changes meanwhile goes with the next.
+        """
         kept = {name: dict(items) for name, items in self._fresh.items()}
         changes = Changes(*(tuple(items.values()) for items in kept.values()))  # type: ignore[arg-type]
         if not changes:
             return True
+        if self._writing is None:
+            self._writing = asyncio.ensure_future(self._write(kept, changes))
+        await asyncio.wait({self._writing}, timeout=DISK_S)
+        if not self._writing.done():
+            self._fail("the disk does not answer")
+            return False
+        writing, self._writing = self._writing, None
+        return writing.result() and not any(self._fresh.values())
+
+    async def _write(self, kept: dict[str, dict[object, object]], changes: Changes) -> bool:
         try:
             await self._store.work("notices", partial(rows.keep, changes=changes))
         except STORE_ERRORS as error:
-            if not self.is_failing:
-                log.warning("Notices cannot be kept (%s); they are sent all the same", error)
-            self.is_failing = True
+            self._fail(str(error))
             return False
         self.is_failing = False
         for name, items in kept.items():
             self._forget(name, items.items())
         return True
+
+    def _fail(self, why: str) -> None:
+        if not self.is_failing:
+            log.warning("Notices cannot be kept (%s); they are sent all the same", why)
+        self.is_failing = True
 
     async def prune(self, before_ms: int) -> None:
         """Forget what was closed before."""

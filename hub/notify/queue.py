@@ -95,14 +95,15 @@ def tried(row: Sending, outcome: Outcome, *, is_marked: bool, now_ms: int) -> Se
     replace = msgspec.structs.replace
     if outcome.result is Result.SENT:
         return replace(row, state=State.SENT, done_ms=now_ms, error="")
-    row = replace(row, failures=row.failures + 1, error=outcome.error)
     is_unknown = outcome.result is Result.UNKNOWN
+    is_uncertain = row.is_uncertain or is_unknown
+    row = replace(row, failures=row.failures + 1, error=outcome.error, is_uncertain=is_uncertain)
     if is_unknown and not is_marked:
         return replace(row, state=State.UNKNOWN, done_ms=now_ms)
     if now_ms - row.from_ms > GIVE_UP_MS:
         return replace(row, state=State.FAILED, done_ms=now_ms)
     due_ms = now_ms + wait_ms(row.failures, outcome.retry_after_s)
-    parcel = row.parcel if is_unknown else ""
+    parcel = row.parcel if is_uncertain else ""
     return replace(row, state=State.WAITING, due_ms=due_ms, parcel=parcel)
 
 
@@ -166,6 +167,14 @@ def sooner(row: Sending, notice: Notice, roster: Roster, now_ms: int) -> Sending
         return row
     due_ms = roster.may_tell(row.person, notice.severity, now_ms)
     return row if due_ms >= row.due_ms else msgspec.structs.replace(row, due_ms=due_ms)
+
+
+def put_off(row: Sending, notice: Notice, roster: Roster, now_ms: int) -> Sending:
+    """The same row, or due in the morning: what could not be sent by day wakes nobody at night."""
+    if row.state is not State.WAITING or row.due_ms > now_ms or row.person not in roster.people:
+        return row
+    due_ms = roster.may_tell(row.person, notice.severity, now_ms)
+    return row if due_ms <= now_ms else msgspec.structs.replace(row, due_ms=due_ms)
 
 
 def begun_anew(row: Sending, notice: Notice, roster: Roster, now_ms: int) -> Sending:

@@ -79,8 +79,9 @@ ENDED = TOLD | {State.SPARED}  # who was spared because another took care hears 
 class Sending(msgspec.Struct, frozen=True):
     """One notice on its way to one person over one channel, in one round.
 
-    ``parcel`` names the message it goes in. It stays where the outcome of a try is not known, so
-    that the repeat is the same message with the same mark; it is taken back where it surely failed.
+    ``parcel`` names the message it goes in. Once the outcome of a try is not known it stays, so
+    that every repeat is the same message with the same mark; it is taken back where all surely
+    failed.
     ``from_ms``: when it should have gone out; ``due_ms``: when it is tried next.
     """
 
@@ -97,6 +98,8 @@ class Sending(msgspec.Struct, frozen=True):
     failures: int = 0
     done_ms: int | None = None
     error: str = ""
+    is_uncertain: bool = False
+    """A try may have arrived."""
 
     @property
     def is_open(self) -> bool:

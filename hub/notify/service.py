@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-
-import msgspec
 
 from edge.clock import Clock
 from hub.bus import Bus
@@ -27,24 +24,25 @@ from hub.domain.events import AcknowledgeWanted, AlertChanged, ClockChanged, Ord
 from hub.domain.fault import Alert
 from hub.domain.room import Text
 from hub.domain.views import FaultsView
-from hub.notify import chat, planned, queue, webhook
+from hub.notify import chat, planned, webhook
 from hub.notify.book import STORE_ERRORS, Book, Store
 from hub.notify.courier import Courier, Job
 from hub.notify.drills import Drills
-from hub.notify.events import digest
 from hub.notify.heartbeat import Heartbeat
 from hub.notify.intake import Intake
 from hub.notify.links import Answer, Links, key_in
-from hub.notify.queue import Health, Outcome, Parcel
+from hub.notify.planner import Planner
+from hub.notify.queue import Outcome, Parcel
 from hub.notify.roster import DayNames, StandIn, weekday_only
 from hub.notify.rows import Drill
-from hub.notify.rules import DAY_MS, MINUTE_MS, Notice, NoticeKind, Sending, State, due
+from hub.notify.rules import DAY_MS, MINUTE_MS
 from hub.notify.wording import Told, Writer
 
 log = logging.getLogger(__name__)
 
 LONGEST_ABSENCE = timedelta(days=366)
 MOST_STAND_INS = 500
+LATER_MS = 2**62
 LOOK_MS = 10 * MINUTE_MS  # for drills, and for a clock that was set
 REMEMBERED_MS = 90 * DAY_MS
 RETRY_S = 5.0  # a disk that does not take a change is asked again after this
@@ -73,10 +71,10 @@ class Notify:
         self.roster = planned.roster(self.section, place.timezone, days)
         self.ways = planned.ways(self.section)
         self.book = Book(store)
-        self.channels: dict[str, Health] = {}
+        patience = planned.patience(self.section)
+        self.planner = Planner(self.book, self.roster, patience, self.ways)
         self.last_error: dict[str, tuple[int, str]] = {}
         """By channel: when a try last failed, and why."""
-        self._patience = planned.patience(self.section)
         self._addresses = planned.addresses(self.section)
         self._clock = clock
         self._bus = bus
@@ -114,11 +112,7 @@ class Notify:
         self.wake()
 
     def _on_clock(self, _: ClockChanged) -> None:
-        now_ms = self._clock.now_ms()
-        self.channels.clear()
-        for row in list(self.book.sendings.values()):
-            notice = self.book.notices[row.notice]
-            self.book.set(queue.begun_anew(row, notice, self.roster, now_ms))
+        self.planner.begin_anew(self._clock.now_ms())
         self.wake()
 
     def wake(self) -> None:
@@ -215,111 +209,29 @@ class Notify:
                 log.warning("Notices cannot be read (%s); it is tried again", error)
                 await asyncio.sleep(RETRY_S)
         now_ms = self._clock.now_ms()
-        for row in list(self.book.sendings.values()):
-            if (found := self._recovered(row, now_ms)) is not row:
-                self.book.set(found)
+        self.planner.recover(now_ms)
         self._intake.look(self._faults, now_ms)
         early, self._early = self._early or [], None
         for event in early:
             self._on_event(event)
 
-    def _recovered(self, row: Sending, now_ms: int) -> Sending:
-        way = self.ways.get(row.channel)
-        is_known = way is not None and (bool(way.url) or row.person in self.roster.people)
-        if row.is_open and not is_known:  # somebody took it out of the configuration
-            return msgspec.structs.replace(
-                row, state=State.FAILED, done_ms=now_ms, error="not_configured"
-            )
-        if row.state is State.SENDING and way is not None:
-            return queue.found_in_flight(row, is_marked=way.is_marked, now_ms=now_ms)
-        return row
-
     async def turn(self) -> float:
         """Do all that is due; for how many true seconds there is nothing more to do."""
         now_ms = self._clock.now_ms()
         self.drills.look(now_ms)
-        next_ms = min(self._plan(now_ms), now_ms + LOOK_MS)
-        going = [self._sent_off(parcel, now_ms) for parcel in self._parcels(now_ms)]
+        next_ms = min(self.planner.plan(now_ms) or LATER_MS, now_ms + LOOK_MS)
+        courier = self._courier
+        going = self.planner.parcels(now_ms, courier.room, courier.is_free)
         is_kept = await self.book.keep()
-        for parcel, job in going:
-            self._courier.send(parcel, job)
+        for parcel in going:
+            courier.send(parcel, self._job(parcel, now_ms))
         if now_ms - self._pruned_ms > DAY_MS:
             self._pruned_ms = now_ms
             await self.book.prune(now_ms - REMEMBERED_MS)
         wait_s = self._clock.real_seconds(next_ms - now_ms)
         return wait_s if is_kept else min(wait_s, RETRY_S)
 
-    def _plan(self, now_ms: int) -> int:
-        """Make the rows that are due, spare those nobody needs; when to look again."""
-        moments = [now_ms + LOOK_MS]
-        for notice in list(self.book.notices.values()):
-            moments += self._plan_one(notice, now_ms)
-        moments += [row.due_ms for row in self.book.sendings.values() if row.state is State.WAITING]
-        moments += [health.until_ms for health in self.channels.values()]
-        return min(moment for moment in moments if moment > now_ms)
-
-    def _plan_one(self, notice: Notice, now_ms: int) -> Iterable[int]:
-        book = self.book
-        while True:
-            rows = book.of(notice.id)
-            found = due(notice, rows, self.roster, book.stand_ins, self._patience, now_ms)
-            made = [book.want(notice, wanted) for wanted in found.wanted]
-            if not any(made) or found.next_ms is None or found.next_ms > now_ms + 1:
-                break
-        for row in book.of(notice.id):
-            self._look_after(row, notice, now_ms)
-        if queue.is_over(notice, book.of(notice.id)):
-            book.close(notice, now_ms)
-            return ()
-        return () if found.next_ms is None else (found.next_ms,)
-
-    def _look_after(self, row: Sending, notice: Notice, now_ms: int) -> None:
-        """Another channel, where this one fails; or none at all, where nobody needs it."""
-        beside = self.book.beside(row)
-        person = self.roster.people.get(row.person)
-        kept = queue.spared(row, notice, beside, now_ms)
-        if kept is not row:
-            self.book.set(kept)
-        elif person is not None and not notice.is_drill:
-            wanted = queue.other_way(row, beside, person, self._down(), now_ms)
-            if wanted is not None:
-                self.book.want(notice, wanted)
-
-    def _down(self) -> set[str]:
-        return {channel for channel, health in self.channels.items() if health.is_down}
-
     # --- out ------------------------------------------------------------------------------------
-
-    def _parcels(self, now_ms: int) -> list[Parcel]:
-        """One for each channel that is free."""
-        found: dict[str, Parcel] = {}
-        book = self.book
-        for parcel in queue.parcels(book.sendings.values(), book.notices, self.channels, now_ms):
-            is_open = len(found) < self._courier.room and self._courier.is_free(parcel.channel)
-            if parcel.channel not in found and is_open:
-                found[parcel.channel] = parcel
-        return list(found.values())
-
-    def _sent_off(self, parcel: Parcel, now_ms: int) -> tuple[Parcel, Job]:
-        """Mark the rows as being sent, and write the message."""
-        mark = parcel.mark or self._mark(parcel)
-        rows = tuple(
-            msgspec.structs.replace(
-                row, state=State.SENDING, parcel=mark, attempts=row.attempts + 1
-            )
-            for row in parcel.rows
-        )
-        for row in rows:
-            self.book.set(row)
-        parcel = parcel._replace(mark=mark, rows=rows)
-        return parcel, self._job(parcel, now_ms)
-
-    def _mark(self, parcel: Parcel) -> str:
-        """A program's is that of the event, also after a restart; a message to people is new."""
-        notice = self.book.notices[parcel.rows[0].notice]
-        if notice.kind is NoticeKind.HOOK:
-            return digest(notice.event)
-        return secrets.token_hex(16)
 
     def _job(self, parcel: Parcel, now_ms: int) -> Job:
         way = self.ways[parcel.channel]
@@ -339,16 +251,12 @@ class Notify:
     def _arrived(self, parcel: Parcel, outcome: Outcome) -> None:
         """What became of a message."""
         now_ms, channel = self._clock.now_ms(), parcel.channel
-        before = self.channels.get(channel, Health())
-        self.channels[channel] = queue.health(before, outcome, now_ms)
+        was_well = not self.planner.is_failing(channel)
+        self.planner.arrived(parcel, outcome, now_ms)
         if outcome.error:
             self.last_error[channel] = (now_ms, outcome.error)
-        if outcome.error and not before.failures:
-            log.warning("A message over %s did not surely arrive (%s)", channel, outcome.error)
-        is_marked = self.ways[channel].is_marked
-        for row in parcel.rows:
-            row = self.book.sendings.get(row.id, row)
-            self.book.set(queue.tried(row, outcome, is_marked=is_marked, now_ms=now_ms))
+            if was_well:
+                log.warning("A message over %s did not surely arrive (%s)", channel, outcome.error)
         self.wake()
 
 
