@@ -26,7 +26,7 @@ def declared(headers: Mapping[bytes, bytes]) -> int:
     return int(text) if text.isdigit() and len(text) < 12 else 0
 
 
-def bounded(receive: Receive) -> Receive:
+def bounded(receive: Receive, most: int) -> Receive:
     """The same body for whoever reads it, up to a size; for those that do not say theirs."""
     size = 0
 
@@ -34,8 +34,8 @@ def bounded(receive: Receive) -> Receive:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > MAX_BODY:
-            raise too_large(MAX_BODY)
+        if size > most:
+            raise too_large(most)
         return message
 
     return received

@@ -86,9 +86,10 @@ class Guard:
         if not asking.principal.may(permission):
             raise _forbidden(asking)
         if scope["method"] not in SAFE:
-            if declared(asking.headers) > MAX_BODY:
+            most = MAX_FORM if _kind(asking) == URLENCODED else MAX_BODY
+            if declared(asking.headers) > most:  # before a byte of it is kept
                 raise Refusal(413, "too_large")
-            receive = bounded(receive)
+            receive = bounded(receive, most)
             if not asking.is_bearer:
                 receive = await self._require_own_form(asking, receive)
         self._note(asking)
@@ -163,10 +164,7 @@ class Guard:
         Nobody in particular has no secret: signing in is guarded by where the form came from.
         A program on an open hub sends JSON, which no page of another site can without asking.
         """
-        headers, scope = asking.headers, asking.scope
-        kind = (
-            headers.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
-        )
+        headers, scope, kind = asking.headers, asking.scope, _kind(asking)
         is_own = headers.get(b"origin") == asking.origin.text.encode()
         is_own = is_own or headers.get(b"sec-fetch-site") == b"same-origin"
         if not is_own:
@@ -232,3 +230,9 @@ def _forbidden(asking: Asking) -> Refusal:
     challenge = ((b"www-authenticate", b'Bearer realm="linli"' + error),)
     code = "bad_token" if asking.is_bearer else "sign_in"
     return Refusal(401, code, headers=challenge, to="/sign-in")
+
+
+def _kind(asking: Asking) -> str:
+    """What its body is said to be; empty where it says nothing."""
+    kind = asking.headers.get(b"content-type", b"").partition(b";")[0]
+    return kind.strip().lower().decode("latin-1")

@@ -16,7 +16,8 @@ from starlette.requests import Request
 
 from hub.domain.errors import BadFormError
 
-MAX_FORM = 64 * 1024
+MAX_FORM = 16 * 1024
+"""Three passwords of 200 characters, each of which may take twelve bytes, are the longest."""
 MAX_FIELDS = 200
 URLENCODED = "application/x-www-form-urlencoded"
 
