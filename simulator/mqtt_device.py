@@ -42,6 +42,7 @@ class MqttDevice(ABC):
         self.fault: Fault | None = None
         self.random = Random(f"{device.id}/{seed}")
         self.imperfections = imperfections
+        self.report_every_s = REPORT_EVERY
         self._publish = publish
         self._next_report_ms = 0
 
@@ -94,7 +95,7 @@ class MqttDevice(ABC):
             self._publish(publication)
 
     def pause_ms(self) -> int:
-        return self.random.randint(*REPORT_EVERY) * SECOND
+        return self.random.randint(*self.report_every_s) * SECOND
 
     def notices(self, fact: Fact, now_ms: int) -> bool:
         """Whether this fact changes what it says."""

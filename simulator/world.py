@@ -103,8 +103,11 @@ class World:
         start_ms: int,
         shift_ms: int = 0,
         habits: Habits = WELL_BEHAVED,
+        closed: frozenset[int] = frozenset(),
     ) -> None:
+        """``closed``: days (as ``date.toordinal``) on which nobody comes and no door moves."""
         self.centre = centre
+        self._closed = closed
         self._seed = seed
         self._habits = habits
         self._random = Random(f"world/{seed}")
@@ -197,11 +200,14 @@ class World:
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         second = int((local - midnight) / timedelta(seconds=1))
         self._midnight_ms = now_ms - second * SECOND
-        self._people = day(self.centre, self._seed, local.toordinal(), self._habits)
+        today = local.toordinal()
+        is_closed = today in self._closed
+        self._people = () if is_closed else day(self.centre, self._seed, today, self._habits)
         self._where.clear()  # nobody sleeps here
         for person in self._people:
             self._settle(person, person.at(second) if first else -1, now_ms)
-        self._peek_at_doors(now_ms)
+        if not is_closed:
+            self._peek_at_doors(now_ms)
         self._at(self._midnight_ms + DAY, self._begin_day)
 
     def _peek_at_doors(self, now_ms: int) -> None:
