@@ -217,16 +217,17 @@ def _rows(run: Run, steps: Sequence[Step]) -> list[HourRow]:
 
 
 def _touched(run: Run, steps: Sequence[Step]) -> set[int]:
+    """Hours that late readings in a gap reach into, if they or what they reach to may be new."""
     dirty, silence = set(run.hours), run.silent_after_ms
     free = gaps(steps)
     ends = [gap.to_ms for gap in free]
     touched: set[int] = set()
     for step in steps:
         at = step.change.observed_ms
-        if not step.change.is_late or at - at % HOUR_MS not in dirty:
-            continue
         gap = free[bisect_right(ends, at)]  # the last one ends in the far future
-        if gap.from_ms <= at:
-            begin, end = max(gap.from_ms, at - silence), min(gap.to_ms, at + silence)
+        if not step.change.is_late or gap.from_ms > at:
+            continue
+        begin, end = max(gap.from_ms, at - silence), min(gap.to_ms, at + silence)
+        if not dirty.isdisjoint(ms - ms % HOUR_MS for ms in (at, begin, end)):
             touched.update(range(begin - begin % HOUR_MS, end, HOUR_MS))
     return touched

@@ -205,6 +205,16 @@ async def test_a_clock_that_is_set_back_into_a_silence_prolongs_nothing() -> Non
     assert (hour.hour_ms, hour.covered_ms) == (T0_MS + HOUR_MS, 5 * MINUTE)
 
 
+async def test_a_step_that_begins_in_the_past_is_what_an_older_late_reading_holds_to() -> None:
+    memory = Memory()
+    memory.say(76, 20)
+    memory.say(55, 21, QUEUED)  # nobody knows how long that held
+    assert await memory.mended(200) == []
+    memory.say(64, 22, TimeSource.DEVICE)  # to here, it turns out
+    hours = {hour.hour_ms: hour.covered_ms for hour in await memory.mended(400)}
+    assert hours[T0_MS] == 5 * MINUTE
+
+
 async def test_the_dirty_hours_survive_in_a_checkpoint() -> None:
     memory = Memory()
     for minute in range(0, 130, 5):
