@@ -102,7 +102,15 @@ async def test_who_comes_while_a_crowd_signs_in_is_told_when_to_come_again(
         worker = entrance.door.access._passwords
         while worker._inside < WORKERS + WAITING:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)
+    await nobody_more_gets_in(entrance)
+    may_go_on.set()
+    assert {answer.status_code for answer in await asyncio.gather(*crowd)} == {422}
+    again = await entrance.sign_in("root", PASSWORD, 2)
+    assert again.status_code == 303, "none of it counted as wrong"
+    assert "set-cookie" in again.headers
 
+
+async def nobody_more_gets_in(entrance: Entrance) -> None:
     for language, words in (
         ("en", "Too many people"),
         ("zh-CN", "登录的人太多"),
@@ -120,11 +128,6 @@ async def test_who_comes_while_a_crowd_signs_in_is_told_when_to_come_again(
         assert words in answer.text
         assert 'value="root"' in answer.text, "the name stays"
         assert PASSWORD not in answer.text
-    may_go_on.set()
-    assert {answer.status_code for answer in await asyncio.gather(*crowd)} == {422}
-    again = await entrance.sign_in("root", PASSWORD, 2)
-    assert again.status_code == 303, "none of it counted as wrong"
-    assert "set-cookie" in again.headers
 
 
 async def test_a_screen_in_use_gets_its_whole_time_again_once_a_month(entrance: Entrance) -> None:
