@@ -111,7 +111,7 @@ def build(
         backup_api.routes(of.backups, of.place.timezone, vitals),
         *_shown(config, of),
         *_planned(of),
-        devices_pages.pages(of.devices, of.rooms, vitals, of.store),
+        devices_pages.pages(of.devices, of.rooms, of.attended.faults, vitals, of.store),
         faults_api.routes(of.attended.faults),
         faults_pages.pages(of.attended.faults, of.rooms, of.devices, vitals, of.store),
         storage_pages.pages(of.storage, of.place, vitals),

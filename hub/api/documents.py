@@ -99,7 +99,10 @@ class ChannelDocument(msgspec.Struct):
 
 
 class DeviceDocument(msgspec.Struct):
-    """A device, its health, and the last value of each of its channels that is not personal."""
+    """A device, its health, and the last value of each of its channels that is not personal.
+
+    ``alerts``: open ones that concern it, also those of the wires it hangs on.
+    """
 
     id: str
     driver: str
@@ -111,6 +114,7 @@ class DeviceDocument(msgspec.Struct):
     health: Health
     last_heard: Moment | None
     channels: dict[str, ChannelDocument]
+    alerts: list[int]
 
 
 class ReadingDocument(msgspec.Struct):
@@ -323,4 +327,5 @@ def device_document(state: DeviceState) -> DeviceDocument:
             )
             for name, channel in state.channels.items()
         },
+        alerts=list(state.alerts),
     )

@@ -175,7 +175,7 @@ OF: Mapping[str, Mapping[str, Any]] = {
     "CentreDocument": {"id": "hongmei", "name": "Hongmei Centre"},
     "CopyDocument": {"kind": "mirror", "name": "victoria"},
     "DeviceCounts": {"ok": 6},
-    "DeviceDocument": {"id": "gym-motion"},
+    "DeviceDocument": {"id": "gym-motion", "alerts": [12]},
     "EvidenceDocument": {"channel": "motion", "value": 1, "trouble": ""},
     "FaultDocument": {
         "id": 31,

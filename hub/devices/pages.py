@@ -14,9 +14,10 @@ from starlette.responses import Response
 from hub.devices.history import Source
 from hub.domain.centre import pick
 from hub.domain.device import DeviceState, Health
-from hub.domain.views import DevicesView, HubView, RoomsView
+from hub.domain.views import DevicesView, FaultsView, HubView, RoomsView
+from hub.telling import sentence as told
 from hub.web.device import WORST_FIRST, context, device_line, first_channel
-from hub.web.device_folds import NEEDS_YOU, folds
+from hub.web.device_folds import folds
 from hub.web.history_page import Past
 from hub.web.history_spans import DEVICE_SPANS
 from hub.web.page import Frame, language_of, translator
@@ -42,7 +43,9 @@ class Chip(NamedTuple):
     address: str
 
 
-def pages(devices: DevicesView, rooms: RoomsView, hub: HubView, source: Source) -> APIRouter:
+def pages(
+    devices: DevicesView, rooms: RoomsView, faults: FaultsView, hub: HubView, source: Source
+) -> APIRouter:
     """``/devices`` and ``/devices/{id}``; ``source``: the store."""
     frame = Frame(rooms.centre, hub)
     history = Past(frame, source)
@@ -65,8 +68,8 @@ def pages(devices: DevicesView, rooms: RoomsView, hub: HubView, source: Source) 
             filter=wanted,
             chips=_chips(here, wanted, language),
             rooms=[(room.id, pick(room.name, language)) for room in rooms.rooms()],
-            broken=[d for d in lines if d.health in NEEDS_YOU],
-            folds=folds(rooms, [d for d in lines if d.health not in NEEDS_YOU], language),
+            broken=[d for d in lines if d.needs_you],
+            folds=folds(rooms, [d for d in lines if not d.needs_you], language),
             is_one=bool(wanted.room or wanted.health),
         )
 
@@ -82,7 +85,8 @@ def pages(devices: DevicesView, rooms: RoomsView, hub: HubView, source: Source) 
         language = language_of(request)
         past = {} if channel is None else await history.context(device, channel, span, language)
         here = context(frame, device, language)
-        return frame.answer(request, "device", here="devices", **here, **past)
+        alerts = [(number, told(faults.alert(number), language)) for number in device.alerts]
+        return frame.answer(request, "device", here="devices", alerts=alerts, **here, **past)
 
     def _filter(request: Request) -> Filter | None:
         """None where the address names a room or a health that there is not."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from device_drivers.contract import Quality
 from edge.clock import Clock
 from hub.agenda import Agenda
 from hub.bus import Bus
+from hub.devices.alerted import Alerted
 from hub.devices.rules import Record, clock_set, health, silent_at
 from hub.domain.centre import Centre, Device
 from hub.domain.device import ChannelState, DeviceState, Health
@@ -18,15 +20,23 @@ from hub.domain.events import (
     HealthChanged,
     Heard,
 )
+from hub.domain.fault import Alert
 from hub.domain.series import Series
 from hub.live import LiveState
 
 
 class DevicesService:
-    """``stopped_ms``: when the hub last ran before this start; None at its first."""
+    """``stopped_ms``: when the hub last ran before this start; None at its first. ``alerts``: those
+    that are open already."""
 
     def __init__(
-        self, centre: Centre, clock: Clock, bus: Bus, live: LiveState, stopped_ms: int | None
+        self,
+        centre: Centre,
+        clock: Clock,
+        bus: Bus,
+        live: LiveState,
+        stopped_ms: int | None,
+        alerts: Iterable[Alert] = (),
     ) -> None:
         self._devices = {device.id: device for device in centre.devices}
         self._rooms_of_door = {door.id: door.between for door in centre.doors}
@@ -35,6 +45,7 @@ class DevicesService:
         self._records: dict[str, Record] = {}
         self._healths: dict[str, Health] = {}
         self._clock = clock
+        self._alerted = Alerted(bus, alerts, lambda device: bus.publish(DeviceChanged(device)))
         self._agenda = Agenda(self._look)
         now = clock.now_ms()
         for device in centre.devices:
@@ -75,6 +86,7 @@ class DevicesService:
             health=self._healths[device],
             last_heard_ms=self._records[device].heard_ms,
             channels={_name(s): _channel(s) for s in self._live.by_device.get(device, ())},
+            alerts=self._alerted.of(device),
         )
 
     def in_room(self, room: str) -> Sequence[DeviceState]:
@@ -127,7 +139,7 @@ class DevicesService:
             self._agenda.plan(device, silent_at(record))
 
     def _has_bad_sample(self, device: str) -> bool:
-        return any(s.quality.value == "bad" for s in self._live.by_device.get(device, ()))
+        return any(s.quality is Quality.BAD for s in self._live.by_device.get(device, ()))
 
     def _judge(self, device: str, now_ms: int) -> bool:
         verdict = health(self._records[device], now_ms)

@@ -42,3 +42,4 @@ class DeviceState(msgspec.Struct, frozen=True):
     last_heard_ms: int | None
     channels: dict[str, ChannelState]
     configured: bool = True
+    alerts: tuple[int, ...] = ()  # open ones that concern it, the oldest first

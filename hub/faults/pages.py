@@ -20,7 +20,7 @@ from hub.faults import rows
 from hub.faults.alerts import HOUR_MS, gravest_first
 from hub.faults.service import FaultsService
 from hub.store.query import BadCursorError
-from hub.telling import duration, effect, sentence, subject_name
+from hub.telling import Part, duration, effect, sentence, subject_name
 from hub.web.caller import caller
 from hub.web.device import first_channel
 from hub.web.forms import form
@@ -30,6 +30,12 @@ from hub.web.page import Frame, language_of, translator
 SHELVES_H = (1, 4, 24, 7 * 24, 30 * 24)
 MAX_NAME = 60
 PAST_PAGE = 50
+ADVICE: Sequence[tuple[str, Part]] = (
+    ("ui.alert_check", ".check"),
+    ("ui.alert_cause", ".cause"),
+    ("ui.alert_remedy", ".remedy"),
+)
+"""In the order in which somebody in front of it needs it."""
 MOST_NAMED = 12
 
 
@@ -165,10 +171,7 @@ class _Told:
                 for room in found
             ],
             "behind": None if alert.device else self._behind(alert),
-            "parts": [
-                (part, sentence(alert, language, f".{part}"))  # type: ignore[arg-type]
-                for part in ("check", "cause", "remedy")
-            ],
+            "parts": [(code, sentence(alert, language, part)) for code, part in ADVICE],
             "merged": alert.merged_into,
             "shelves": [(hours, duration(hours * 3600, language)) for hours in SHELVES_H],
             "assignee": alert.assignee or "",

@@ -130,7 +130,7 @@ class Board:
 
     def attention(self) -> int:
         """Devices of the whole centre that somebody should look at."""
-        return sum(device.health in _BROKEN for device in self._devices.devices())
+        return sum(is_broken(device) for device in self._devices.devices())
 
     def _card(self, room: Room, state: RoomState, broken: int, today: int, language: str) -> Markup:
         names = card_names(self._devices, state, language)
@@ -194,12 +194,17 @@ def bar(capacity: int | None, state: RoomState) -> Bar | None:
     return Bar(people.estimate, people.low, people.high, percent)
 
 
+def is_broken(device: DeviceState) -> bool:
+    """It says so itself, or somebody must know of it."""
+    return device.health in _BROKEN or bool(device.alerts)
+
+
 def faults(centre: Centre, devices: Iterable[DeviceState]) -> Counter[str]:
-    """Faulty and silent devices of each room; a door's device counts for both its sides."""
+    """Broken devices of each room; a door's device counts for both its sides."""
     sides = {door.id: door.between for door in centre.doors}
     counts: Counter[str] = Counter()
     for device in devices:
-        if device.health in _BROKEN:
+        if is_broken(device):
             places = {device.room} if device.room else set(sides.get(device.door or "", ()))
             counts.update(place for place in places if place and place != OUTSIDE)
     return counts

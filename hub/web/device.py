@@ -38,6 +38,12 @@ class DeviceLine(NamedTuple):
     place: str
     values: str
     heard: str
+    alert: int | None
+    """The oldest open one that concerns it."""
+
+    @property
+    def needs_you(self) -> bool:
+        return self.alert is not None or self.health in (Health.SILENT, Health.FAULTY)
 
 
 class ChannelLine(NamedTuple):
@@ -77,6 +83,7 @@ def device_line(frame: Frame, device: DeviceState, language: str) -> DeviceLine:
         place=place(frame.centre, device, language),
         values=t("ui.comma").join(values),
         heard="" if heard is None else frame.when(heard, language),
+        alert=next(iter(device.alerts), None),
     )
 
 

@@ -8,12 +8,9 @@ from typing import NamedTuple
 from markupsafe import Markup, escape
 
 from hub.domain.centre import pick
-from hub.domain.device import Health
 from hub.domain.views import RoomsView
 from hub.web.device import DeviceLine
 from hub.web.page import named, translator
-
-NEEDS_YOU = frozenset({Health.SILENT, Health.FAULTY})
 
 
 class Fold(NamedTuple):

@@ -14,6 +14,7 @@ import pytest
 from hub.access.api import AuditDocument
 from hub.access.routes import RULES
 from hub.api import documents
+from hub.api.alert_documents import AlertDocument, FaultDocument
 from hub.api.examples import NoWordError, example
 from hub.api.probes import Alive, Readiness
 from hub.backup.api import BackupsDocument
@@ -45,6 +46,8 @@ ANSWERS: dict[str, Any] = {
     "/api/v1/timetable": documents.Page[SlotDocument],
     "/api/v1/devices": documents.Page[documents.DeviceDocument],
     "/api/v1/devices/{device}": documents.DeviceDocument,
+    "/api/v1/faults": documents.Page[FaultDocument],
+    "/api/v1/alerts": documents.Page[AlertDocument],
     "/api/v1/storage": StorageDocument,
     "/api/v1/backups": BackupsDocument,
     "/api/v1/mirrors": documents.Page[documents.MirrorDocument],
@@ -57,7 +60,17 @@ SUMS: dict[str, Any] = {
         documents.SummaryDocument
     ],
 }
-NO_DOCUMENT = {"/metrics", "/api/v1/events", "/api/v1/rooms/{room}/overrides/{number}"}
+NO_DOCUMENT = {
+    "/metrics",
+    "/api/v1/events",
+    "/api/v1/rooms/{room}/overrides/{number}",
+    "/api/v1/faults/{number}",
+    "/api/v1/alerts/{number}",
+    "/api/v1/alerts/{number}/acknowledge",
+    "/api/v1/alerts/{number}/shelve",
+    "/api/v1/alerts/{number}/unshelve",
+    "/api/v1/alerts/{number}/assign",
+}
 PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
 
 

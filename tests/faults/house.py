@@ -38,6 +38,7 @@ class House:
         self.alerts = Alerts(self._weigh)
         self.now = 0
         self.changes: list[AlertChange] = []
+        self.waited_ms: dict[int, int] = {}  # from what was found to its alert
 
     def _weigh(self, fault: Fault) -> Weight:
         covered = tuple(sorted(self.tree.covered(fault)))
@@ -66,7 +67,11 @@ class House:
 
     def look(self) -> None:
         self.alerts.reweigh()
-        self.changes += self.alerts.advance(self.now)
+        for change in self.alerts.advance(self.now):
+            self.changes.append(change)
+            fault = self.tree.fault(change.alert.fault)
+            if change.before is None and fault is not None:
+                self.waited_ms[change.alert.id] = self.now - fault.found_ms
 
     @property
     def open(self) -> list[Alert]:

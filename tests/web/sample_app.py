@@ -23,6 +23,7 @@ from hub.storage import pages as storage_pages
 from hub.web.assets import routes
 from hub.web.page import Frame, assets
 from tests.web.sample_centre import SampleHub
+from tests.web.sample_faults import SampleFaults
 from tests.web.sample_history import SampleHistory
 from tests.web.sample_past import explain
 from tests.web.sample_plans import SamplePlans
@@ -79,7 +80,7 @@ def make(hub: SampleHub, stream: Stream) -> FastAPI:
     app.include_router(room_pages.pages(hub, hub, hub, beside))
     app.include_router(public_pages.routes(hub, planned, hub))
     app.include_router(room_page.pages(hub, hub, hub, beside))
-    app.include_router(device_pages.pages(hub, hub, hub, SampleHistory()))
+    app.include_router(device_pages.pages(hub, hub, SampleFaults(), hub, SampleHistory()))
     app.include_router(storage_pages.pages(SampleStorage(), hub.centre, hub))
     frame = Frame(hub.centre, hub)
 
