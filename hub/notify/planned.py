@@ -14,6 +14,7 @@ from hub.notify.chat import MARKED
 from hub.notify.roster import DayNames, Hours, Person, Roster, Shift, weekday_only
 from hub.notify.rules import Patience
 
+PLACE = {"wecom": 6, "ntfy": 12, "program": 1}
 DRILL_HOURS = ((10 * 60, 11 * 60),)
 
 
@@ -25,6 +26,11 @@ class Way(NamedTuple):
     file: Path
     url: str = ""
     """Of a webhook; a channel's is in the file."""
+
+    @property
+    def most(self) -> int:
+        """How many notices one message has place for, each with its line and its link."""
+        return PLACE.get(self.kind, 40)
 
     @property
     def is_marked(self) -> bool:

@@ -42,7 +42,8 @@ class Planner:
     def parcels(self, now_ms: int, room: int, is_free: Callable[[str], bool]) -> list[Parcel]:
         """What goes out now, its rows marked as being sent: at most one over each free channel."""
         book, found = self._book, dict[str, Parcel]()
-        ready = queue.parcels(book.sendings.values(), book.notices, self.channels, now_ms)
+        rows, notices = book.sendings.values(), book.notices
+        ready = queue.parcels(rows, notices, self.channels, self._most, now_ms)
         for parcel in list(ready):
             if len(found) < room and parcel.channel not in found and is_free(parcel.channel):
                 found[parcel.channel] = self._marked(parcel)
@@ -106,6 +107,9 @@ class Planner:
             wanted = queue.other_way(row, beside, person, self._down(), now_ms)
             if wanted is not None:
                 self._book.want(notice, wanted)
+
+    def _most(self, channel: str) -> int:
+        return self._ways[channel].most
 
     def _down(self) -> set[str]:
         return {channel for channel, health in self.channels.items() if health.is_down}

@@ -13,7 +13,7 @@ sent again over that channel; another channel is taken, and the reminder comes a
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -29,7 +29,6 @@ LONGEST_ASKED_MS = 60 * MINUTE_MS  # a server that asks for more patience is ask
 TROUBLE_MS = 2 * DAY_MS  # what has not arrived after so long is told on the page
 GIVE_UP_MS = 14 * DAY_MS
 FAILURES = 3  # then the next channel is tried too
-MOST_IN_ONE = 40
 
 
 class Result(StrEnum):
@@ -205,9 +204,13 @@ def parcels(
     rows: Iterable[Sending],
     notices: Mapping[int, Notice],
     channels: Mapping[str, Health],
+    most: Callable[[str], int],
     now_ms: int,
 ) -> Iterator[Parcel]:
-    """What may go out now, gravest first. A repeat goes as it went; all else is put together."""
+    """What may go out now, gravest first. A repeat goes as it went; all else is put together.
+
+    ``most``: how many notices one message over a channel has place for.
+    """
     groups: dict[tuple[str, str, str], list[Sending]] = {}
     for row in rows:
         if row.state is not State.WAITING or row.due_ms > now_ms:
@@ -219,7 +222,8 @@ def parcels(
     found = []
     for (channel, person, _), group in groups.items():
         group.sort(key=lambda row: _weight(row, notices))
-        found.append(Parcel(group[0].parcel, person, channel, tuple(group[:MOST_IN_ONE])))
+        whole = len(group) if group[0].parcel else most(channel)
+        found.append(Parcel(group[0].parcel, person, channel, tuple(group[:whole])))
     yield from sorted(found, key=lambda parcel: _weight(parcel.rows[0], notices))
 
 

@@ -40,6 +40,7 @@ from hub.notify.wording import Told, Writer
 
 log = logging.getLogger(__name__)
 
+BRIEF = frozenset({"sms"})
 LONGEST_ABSENCE = timedelta(days=366)
 MOST_STAND_INS = 500
 LATER_MS = 2**62
@@ -244,7 +245,8 @@ class Notify:
             return self._links.token(alert.id, parcel.person, parcel.channel, now_ms)
 
         language = self.roster.people[parcel.person].language
-        letter = self._writer.letter(parcel.mark, told, language, now_ms, token)
+        is_brief = way.kind in BRIEF
+        letter = self._writer.letter(parcel.mark, told, language, now_ms, token, is_brief=is_brief)
         to = self._addresses.get((parcel.person, parcel.channel), "")
         return partial(chat.send, way.kind, way.file, to, letter)
 

@@ -43,15 +43,20 @@ class Writer:
         language: str,
         now_ms: int,
         token: Callable[[Alert], str],
+        *,
+        is_brief: bool = False,
     ) -> Letter:
-        """One message of one or more notices, the gravest first."""
+        """One message of one or more notices, the gravest first; ``is_brief``: of several only
+        the gravest and their number, with the way to the list."""
         page = _Page(self._centre, self._url, language, now_ms, token)
         told = sorted(told, key=lambda one: (-one.notice.severity.rank, one.notice.id))
         titles = [page.title(one) for one in told]
         title = titles[0]
         if len(told) > 1:
             title = page.say("notify.several", count=len(told), first=titles[0])
-        is_whole = len(told) <= MOST_WHOLE
+        if is_brief and len(told) > 1:
+            return Letter(mark, title, f"{self._url}/alerts" if self._url else title)
+        is_whole = len(told) <= MOST_WHOLE and not is_brief
         parts = [page.whole(one) if is_whole else page.short(one) for one in told]
         named = pick(self._centre.name, language)
         body = ("\n\n" if is_whole else "\n").join(parts)
