@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from hub.domain.centre import Centre, pick
 from hub.domain.fault import FaultKind, Subject
 from hub.domain.room import Params, Text
-from hub.texts import has, port, render
+from hub.texts import has, render
 
 Part = Literal["", ".effect", ".cause", ".check", ".remedy"]
 
@@ -59,7 +59,7 @@ def sentence(thing: Told, language: str, part: Part = "") -> str:
 
 def subject_name(thing: Told) -> str:
     """A device by its id, a wire by its own name: a bridge's topic helps nobody to find it."""
-    name = port(thing.subject.id)
+    name = _last(thing.subject.id)
     return name.partition("/bridge")[0] if thing.kind is FaultKind.GATEWAY_DOWN else name
 
 
@@ -87,6 +87,11 @@ def duration(seconds: float, language: str) -> str:
     return render(Text(f"span.{unit}", {"count": round(seconds / _UNIT_S[unit])}), language)
 
 
+def _last(link: str) -> str:
+    """The folder of a serial port helps nobody to find it."""
+    return link.rpartition("/")[2] if link.startswith("/") else link
+
+
 def _code(thing: Told, part: Part) -> str:
     """Which of the sentences of a kind what is known allows."""
     code = f"fault.{thing.kind}{part}"
@@ -108,7 +113,7 @@ def _figures(params: Params, language: str) -> Params:
         elif name == "channel":
             told[name] = _word("channel", channel, language)
         elif name == "ports":
-            told[name] = ", ".join(port(one.strip()) for one in str(value).split(","))
+            told[name] = ", ".join(_last(one.strip()) for one in str(value).split(","))
         elif name == "value":
             told[name] = _value(channel, value, language)
         elif name in _CODES and has(code := f"{_CODES[name]}.{value}"):
