@@ -15,12 +15,12 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from hub.domain.series import SeriesKey
-from hub.store.damage import THERE, UNREADABLE, Damage, Kind, damage_at, set_aside
+from hub.store.damage import Damage, Kind, set_aside
 from hub.store.packing import deflate, inflate, plain, value_of
 from hub.store.planes import compress, decompress
 from hub.store.query import Hour
@@ -141,34 +141,48 @@ def oldest_week(question: Question, before_ms: int) -> tuple[int, int] | None:
         start = row_id(shelf + 1, 0)
 
 
-def pack_week(
-    db: sqlite3.Connection, shelf: int, week: int, before_ms: int, now_ms: int
-) -> list[Damage]:
+class PackedWeek(NamedTuple):
+    """A row of ``weeks``, and the rows of ``hours`` that are in it. Made before it is written, for
+    that takes longer than the writer may be held."""
+
+    id: int
+    body: bytes
+    hours: tuple[int, ...]
+    damaged: tuple[Damage, ...]
+
+
+def pack_week(question: Question, shelf: int, week: int, before_ms: int) -> PackedWeek:
     """Put the hours of a shelf and a week into one row, with what was packed of it before.
 
-    Hours from ``before_ms`` on stay as they are. What is damaged is set aside, and answered.
+    Hours from ``before_ms`` on stay as they are.
     """
     end_ms = min((week + 1) * WEEK_MS, before_ms)
     bounds = (row_id(shelf, week * WEEK_MS), row_id(shelf, end_ms) - 1)
-    blocks = [
-        *((Kind.WEEK, *row) for row in db.execute(WEEK_AT, (week_id(shelf, week),)).fetchall()),
-        *((Kind.HOURS, *row) for row in db.execute(HOURS_IN, bounds).fetchall()),
-    ]
     series: dict[int, list[HourRow]] = defaultdict(list)
-    damaged: list[Damage] = []
-    for kind, place, body in blocks:
-        try:
-            rows = _of_week(body, week) if kind is Kind.WEEK else _of_hour(body)
-        except UNREADABLE as error:
-            found = damage_at(kind, place, db.execute(THERE[kind], (place,)).fetchone(), str(error))
-            damaged += [found] if set_aside(db, found, now_ms) else []
-            continue
-        for row in rows:
-            series[row.number].append(row)
+    packed: list[int] = []
+    for place, body in question.rows(WEEK_AT, (week_id(shelf, week),)):
+        with question.passing_over(Kind.WEEK, place):
+            for row in _of_week(body, week):
+                series[row.number].append(row)
+    for place, body in question.rows(HOURS_IN, bounds):
+        question.check()
+        packed.append(place)
+        with question.passing_over(Kind.HOURS, place):
+            for row in _of_hour(body):
+                series[row.number].append(row)
     made = {number: _packed(merge(rows), week) for number, rows in sorted(series.items())}
-    whole = (week_id(shelf, week), _closed(made))
-    db.execute("INSERT OR REPLACE INTO weeks VALUES (?, ?)", whole)
-    db.execute("DELETE FROM hours WHERE id BETWEEN ? AND ?", bounds)
+    damaged = tuple(question.damaged.values())
+    return PackedWeek(week_id(shelf, week), _closed(made), tuple(packed), damaged)
+
+
+def keep_week(db: sqlite3.Connection, packed: PackedWeek, now_ms: int) -> list[Damage]:
+    """Let it take the place of its hours; what was damaged is set aside, and answered if new.
+
+    What was written of these hours meanwhile lies behind it until it is packed again.
+    """
+    damaged = [found for found in packed.damaged if set_aside(db, found, now_ms)]
+    db.execute("INSERT OR REPLACE INTO weeks VALUES (?, ?)", (packed.id, packed.body))
+    db.executemany("DELETE FROM hours WHERE id = ?", [(place,) for place in packed.hours])
     return damaged
 
 

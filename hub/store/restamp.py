@@ -40,9 +40,8 @@ from hub.store.packing import (
     unpack,
     unpack_said,
 )
+from hub.store.slices import SLICE_S
 
-SLICE_S = 0.012
-"""Then the slice is committed, which takes as long again: together well under 50 ms."""
 AT_A_TIME = 8
 FIRST_MOMENT_MS = 10**11  # 1973; no duration is so long
 

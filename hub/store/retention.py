@@ -14,8 +14,9 @@ import msgspec
 
 from hub.store.outbox import MirrorCursor
 from hub.store.reader import CHAPTER_BITS, Question
+from hub.store.slices import in_slice
 
-SLICE_SHELVES = 32
+SLICE_SHELVES = 32  # at most
 WITNESSES = 4  # chapters of six hours that must have been sealed since the clock jumped
 RESERVE = 200_000_000  # bytes that stay free on the disk, but no more than a tenth of it
 FORGET = (
@@ -133,7 +134,9 @@ def delete_dropped(db: sqlite3.Connection) -> int:
     oldest = db.execute("SELECT min(id) FROM chapters").fetchone()[0]
     if oldest is None:
         return 0
-    return db.execute(
-        "DELETE FROM shelves WHERE id IN (SELECT id FROM shelves WHERE id < ? ORDER BY id LIMIT ?)",
-        (oldest << CHAPTER_BITS, SLICE_SHELVES),
-    ).rowcount
+    sql = "SELECT id FROM shelves WHERE id < ? ORDER BY id LIMIT ?"
+    done = 0
+    for row in in_slice(db.execute(sql, (oldest << CHAPTER_BITS, SLICE_SHELVES)).fetchall()):
+        db.execute("DELETE FROM shelves WHERE id = ?", row)
+        done += 1
+    return done

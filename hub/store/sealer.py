@@ -3,10 +3,10 @@
     rows of the log > chapter > shelves (one row of 32 series) > (log rows deleted)
 
 Reading and packing happen in a thread of its own, a few shelves at a time, so that a day never
-stands in memory. The writer gets slices that take milliseconds. A chapter becomes visible in one
-transaction with its last slice: until then questions read the log, from then on the shelves. A
-crash before it leaves shelves that nobody reads and that the next attempt deletes; a crash after
-it leaves log rows that nobody reads and that the next look deletes.
+stands in memory. The writer gets slices of some milliseconds (slices.py). A chapter becomes
+visible in one transaction with its last slice: until then questions read the log, from then on the
+shelves. A crash before it leaves shelves that nobody reads and that the next attempt deletes; a
+crash after it leaves log rows that nobody reads and that the next look deletes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,17 +24,17 @@ from hub.live import Change
 from hub.store.damage import DamagedPlaceError, Kind
 from hub.store.marks import shelve_marks
 from hub.store.members import numbers_in
-from hub.store.packing import RoomRow, Said, change_at, unpack_said
+from hub.store.packing import RoomRow, change_at, unpack_said
 from hub.store.reader import CHAPTER_BITS, Question, masks
 from hub.store.shelf import shelf_of, shelve, shelve_rooms
+from hub.store.slices import in_slice
 
 HOT_MS = 24 * 3_600_000
 CHAPTER_MS = 6 * 3_600_000
 CHAPTER_BYTES = 4_000_000  # packed: some 500,000 changes
 HOT_ROWS = 20_000  # of a broker with a narrow window; more would slow questions down
 SHELVES_AT_ONCE = 6  # some 45,000 changes of a busy centre, 12 MB
-SLICE_SHELVES = 4
-SLICE_ROWS = 64
+SLICE_ROWS = 64  # at most
 ADD_ROOMS = "INSERT INTO room_chapters VALUES (?, ?, ?, ?)"
 ADD_MARKS = "INSERT INTO mark_chapters VALUES (?, ?, ?, ?)"
 
@@ -48,6 +48,15 @@ class Plan(msgspec.Struct, frozen=True):
     first_ms: int
     last_ms: int
     numbers: frozenset[int]
+
+
+class SaidBlock(NamedTuple):
+    """What rooms said in a chapter, packed, and how it is added."""
+
+    add: str
+    first_ms: int
+    last_ms: int
+    body: bytes
 
 
 class SealedShelf(msgspec.Struct, frozen=True):
@@ -160,21 +169,31 @@ def _sealed(chapter: int, shelf: int, found: Mapping[int, list[Change]]) -> Seal
     return SealedShelf(shelf_id, min(times), max(times), mask, shelve(series), len(times))
 
 
-def read_said(question: Question, wanted: Plan) -> Said:
+def pack_said(question: Question, wanted: Plan) -> list[SaidBlock]:
     """Every room step of a chapter, and every mark.
 
     Raises:
         DamagedPlaceError: like ``pack_shelves``.
     """
     sql = "SELECT id, rooms FROM log WHERE id BETWEEN ? AND ? AND rooms IS NOT NULL ORDER BY id"
-    found = Said([], [])
+    rooms, marks = list[RoomRow](), list[Mark]()
     for row_id, packed in question.rows(sql, (wanted.first_id, wanted.last_id)):
         with question.passing_over(Kind.ROOMS, row_id):
             said = unpack_said(packed)
-            found.rooms.extend(said.rooms)
-            found.marks.extend(said.marks)
+            rooms.extend(said.rooms)
+            marks.extend(said.marks)
     _refuse_damage(question)
-    return found
+    blocks = []
+    if rooms:
+        blocks.append(SaidBlock(ADD_ROOMS, *_span(rooms), shelve_rooms(rooms)))
+    if marks:
+        blocks.append(SaidBlock(ADD_MARKS, *_span(marks), shelve_marks(marks)))
+    return blocks
+
+
+def _span(rows: Sequence[RoomRow] | Sequence[Mark]) -> tuple[int, int]:
+    times = [row.at_ms for row in rows]
+    return min(times), max(times)
 
 
 def _refuse_damage(question: Question) -> None:
@@ -190,34 +209,34 @@ def clear(db: sqlite3.Connection, chapter: int) -> None:
     db.execute("DELETE FROM shelves WHERE id >= ?", (chapter << CHAPTER_BITS,))
 
 
-def add_shelves(db: sqlite3.Connection, shelves: list[SealedShelf]) -> None:
-    db.executemany(
-        "INSERT INTO shelves VALUES (?, ?, ?, ?, ?)",
-        [(s.id, s.first_ms, s.last_ms, s.mask, s.body) for s in shelves],
-    )
+def add_shelves(db: sqlite3.Connection, shelves: Sequence[SealedShelf]) -> int:
+    """Add the first of them; how many these were."""
+    done = 0
+    for shelf in in_slice(shelves):
+        row = (shelf.id, shelf.first_ms, shelf.last_ms, shelf.mask, shelf.body)
+        db.execute("INSERT INTO shelves VALUES (?, ?, ?, ?, ?)", row)
+        done += 1
+    return done
 
 
-def finish(db: sqlite3.Connection, wanted: Plan, changes: int, said: Said, now_ms: int) -> None:
+def finish(
+    db: sqlite3.Connection, wanted: Plan, changes: int, said: Sequence[SaidBlock], now_ms: int
+) -> None:
     """From here on the chapter is read instead of the log."""
     row = (wanted.chapter, wanted.first_id, wanted.last_id, wanted.first_ms, wanted.last_ms)
     db.execute("INSERT INTO chapters VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, changes, now_ms))
-    if said.rooms:
-        body = shelve_rooms(said.rooms)
-        db.execute(ADD_ROOMS, (wanted.chapter, *_span(said.rooms), body))
-    if said.marks:
-        body = shelve_marks(said.marks)
-        db.execute(ADD_MARKS, (wanted.chapter, *_span(said.marks), body))
-
-
-def _span(rows: Sequence[RoomRow] | Sequence[Mark]) -> tuple[int, int]:
-    times = [row.at_ms for row in rows]
-    return min(times), max(times)
+    for add, *block in said:
+        db.execute(add, (wanted.chapter, *block))
 
 
 def delete_sealed(db: sqlite3.Connection) -> int:
     """Delete some rows of the log that a chapter holds; 0 when there are none left."""
-    return db.execute(
-        "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE id <="
-        " (SELECT last_id FROM chapters ORDER BY id DESC LIMIT 1) ORDER BY id LIMIT ?)",
-        (SLICE_ROWS,),
-    ).rowcount
+    sql = (
+        "SELECT id FROM log WHERE id <= (SELECT last_id FROM chapters ORDER BY id DESC LIMIT 1)"
+        " ORDER BY id LIMIT ?"
+    )
+    done = 0
+    for row in in_slice(db.execute(sql, (SLICE_ROWS,)).fetchall()):
+        db.execute("DELETE FROM log WHERE id = ?", row)
+        done += 1
+    return done

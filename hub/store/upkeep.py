@@ -165,12 +165,12 @@ class Upkeep:
             packed = await self._ask(partial(sealer.pack_shelves, wanted=plan, keys=keys, at=at))
             if packed is None:
                 break
-            for first in range(0, len(packed), sealer.SLICE_SHELVES):
-                some = packed[first : first + sealer.SLICE_SHELVES]
-                await self._work("sealing", partial(sealer.add_shelves, shelves=some))
             changes += sum(shelf.changes for shelf in packed)
+            while packed:
+                done = await self._work("sealing", partial(sealer.add_shelves, shelves=packed))
+                packed = packed[done:]
             at += sealer.SHELVES_AT_ONCE
-        said = await self._ask(partial(sealer.read_said, wanted=plan))
+        said = await self._ask(partial(sealer.pack_said, wanted=plan))
         await self._work(
             "sealing",
             partial(sealer.finish, wanted=plan, changes=changes, said=said, now_ms=now_ms),
@@ -184,8 +184,11 @@ class Upkeep:
             return False
         shelf, week = found
         settled_ms = now_ms - SETTLED_MS
-        pack = partial(hours.pack_week, shelf=shelf, week=week, before_ms=settled_ms, now_ms=now_ms)
-        for damage in await self._work("hours", pack):
+        pack = partial(hours.pack_week, shelf=shelf, week=week, before_ms=settled_ms)
+        packed = await self._ask(pack)
+        for damage in await self._work(
+            "hours", partial(hours.keep_week, packed=packed, now_ms=now_ms)
+        ):
             tell(damage)
             self._history.count_anew(damage)
         return True

@@ -10,6 +10,7 @@ played in. Steps of rooms, hours and weeks are all moved.
 
 from __future__ import annotations
 
+import math
 import shutil
 import sqlite3
 from bisect import bisect_left, bisect_right
@@ -29,7 +30,7 @@ from device_drivers.contract import Value
 from hub.store.hours import WEEK_MS, add_hours, pack_week, week_id
 from hub.store.packing import RoomRow, inflate
 from hub.store.planes import Sheet, framed, unframed
-from hub.store.reader import CHAPTER_BITS
+from hub.store.reader import CHAPTER_BITS, Question
 from hub.store.rollup import HOUR_MS, HourRow
 from hub.store.room_shelf import rooms_of, shelve_rooms
 from hub.store.shelf import FORM, LEVEL, Directory, shelf_of
@@ -223,11 +224,10 @@ def _packed_week(rows: Iterable[HourRow], week: int) -> list[tuple[int, bytes]]:
         held = list(rows)
         add_hours(db, held)
         shelves = sorted({shelf_of(row.number) for row in held})
-        for shelf in shelves:
-            end_ms = (week + 1) * WEEK_MS
-            assert not pack_week(db, shelf, week, end_ms, end_ms)
-        bodies = [body for (body,) in db.execute("SELECT body FROM weeks ORDER BY id")]
-        return list(zip(shelves, bodies, strict=True))
+        asked = Question(db, 1, (), {}, math.inf)
+        packed = [pack_week(asked, shelf, week, (week + 1) * WEEK_MS) for shelf in shelves]
+        assert not any(item.damaged for item in packed)
+        return [(shelf, item.body) for shelf, item in zip(shelves, packed, strict=True)]
 
 
 # --- what is true -------------------------------------------------------------------------------

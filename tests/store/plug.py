@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.store import commits, mending, sealer, upkeep, writer
+from hub.store import commits, mending, sealer, slices, upkeep, writer
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -24,7 +24,7 @@ def small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sealer, "CHAPTER_BYTES", 4_000)
     patch.setattr(sealer, "HOT_ROWS", 60)
     patch.setattr(sealer, "SHELVES_AT_ONCE", 2)
-    patch.setattr(sealer, "SLICE_SHELVES", 1)
+    patch.setattr(slices, "SLICE_S", 0.0)
     patch.setattr(sealer, "SLICE_ROWS", 5)
     patch.setattr(upkeep, "SETTLED_MS", DAY)
     patch.setattr(mending, "LONG", 20)
