@@ -8,6 +8,7 @@ shakes.
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any, NamedTuple
 
 from hub.domain.fault import FaultKind
@@ -37,8 +38,10 @@ SHAKES = 4.0
 LATELY, USUALLY = 0.08, 1 / 600
 KNOWN_AFTER = 100
 A_DAY = 6  # words that make a mean
+A_DAY_LATER = 0.97  # of the loudest day is left
 CONFIRMED_BY = 3  # words that stay where it jumped to
 QUIET_MS = 12 * HOUR
+HOME_DAYS, AT_HOME = 3, 0.5
 SPIKES, SPIKES_MS = 3, 24 * HOUR
 STEADY = frozenset({0.0})
 """Where light rests for as long as it likes: in the dark."""
@@ -57,6 +60,7 @@ class Analog:
 
     __slots__ = (
         "_day",
+        "_loud",
         "_stayed",
         "_turn",
         "channel",
@@ -99,6 +103,7 @@ class Analog:
         self.spikes: list[int] = []
         self._stayed = 0
         self._turn = 0.0  # its last step
+        self._loud = 0.0  # the most that it shook in the running day
         self._day = [0.0, 0.0]  # the sum of the running day, and how many
         self.days: list[tuple[float, float]] = [(mean, off) for mean, off in days]
         """Of each day its mean, and how far that was from its neighbours'."""
@@ -119,6 +124,9 @@ class Analog:
     def end_day(self) -> float | None:
         """The mean of the day, where it was heard enough."""
         (total, words), self._day = self._day, [0.0, 0.0]
+        if not self.is_noisy:
+            self.loudest = max(self.loudest * A_DAY_LATER, self._loud)
+        self._loud = 0.0
         return total / words if words >= A_DAY else None
 
     def take(self, value: float, now_ms: int) -> tuple[FaultKind, ...]:
@@ -157,12 +165,12 @@ class Analog:
         nature = NATURES[self.channel].shake
         self.shake += (min(turn, 8 * max(usual, nature)) - self.shake) * LATELY
         was = self.is_noisy
-        if self.seen >= KNOWN_AFTER:
+        if self.seen >= KNOWN_AFTER and self.loudest:
             limit = max(SHAKES * usual, 1.7 * self.loudest, nature)
             self.is_noisy = self.shake > (limit * 0.6 if was else limit)
         if not self.is_noisy:
             self.usual_shake += (turn - usual) * max(USUALLY, 1 / (self.seen + 1))
-            self.loudest = max(self.loudest * FAR_FORGOTTEN, self.shake)
+            self._loud = max(self._loud, self.shake)
         if was is self.is_noisy:
             return ()
         self.noisy_ms = now_ms
@@ -179,17 +187,28 @@ class Analog:
         size = abs(value - was)
         limit = max(natural, STEPS * self.farthest)
         if size > limit and self.seen >= KNOWN_AFTER:
+            if self._is_home(was, value):
+                return ()
             self.jump, self._stayed = Jump(was, value, pause_ms, now_ms, limit), 0
             return ()
         self.farthest = max(self.farthest * FAR_FORGOTTEN, min(size, natural))
         return ()
+
+    def _is_home(self, was: float, value: float) -> bool:
+        """Does it step back to where it was in the days before? Somebody mended it."""
+        if len(self.days) < HOME_DAYS:
+            return False
+        home = median(mean for mean, _ in self.days)
+        return abs(value - home) < abs(was - home) * AT_HOME
 
     def _after(self, value: float, now_ms: int) -> tuple[FaultKind, ...]:
         """It has just jumped: does it stay there?"""
         jump = self.jump or self.jumped
         if jump is None:
             return ()
-        is_back = abs(value - jump.was) < jump.limit / 2
+        is_back = abs(value - jump.was) < jump.limit / 2 or (
+            self.jumped is not None and self._is_home(jump.now, value)
+        )
         self._stayed = 0 if is_back is (self.jumped is None) else self._stayed + 1
         if self.jumped is not None:
             is_over = self._stayed >= CONFIRMED_BY or now_ms - jump.at_ms > QUIET_MS

@@ -110,12 +110,13 @@ class Battery:
     def _measure(self, level: float, now_ms: int) -> None:
         before = self._last_two[1] if self._last_two else level
         self._last_two = before, level
-        steady = min(before, level)  # one reading alone is no best
-        if self.level is not None and steady >= max(FRESH, self.level + REPLACED_BY):
+        if self.level is not None and level >= max(FRESH, self.level + REPLACED_BY):
+            if before < max(FRESH, self.level + REPLACED_BY):
+                return  # once is a slip, or another device under this name
             self._begin_anew()
         if self.span_ms is None or now_ms - self.span_ms >= SPAN:
             self._end_span(now_ms)
-        self.best = steady if self.best is None else max(self.best, steady)
+        self.best = level if self.best is None else max(self.best, level)
         self.level = max([self.best, *self.spans[-2:]])
         if self.level <= LOW or max(before, level) <= EMPTY:
             self.is_low = True

@@ -18,6 +18,7 @@ from hub.faults.detect.rhythm import Rhythm
 
 FEWEST = 3  # devices: of fewer it is not to be told who is silent
 SHORTEST_MS = 180_000
+WEEKS_APART = 20  # there are few of them
 
 
 class Behind(Protocol):
@@ -35,7 +36,7 @@ class Gateway:
     def __init__(self, name: str, kept: Sequence[int] = ()) -> None:
         self.name = name
         self.devices: frozenset[str] = frozenset()
-        self.rhythm = Rhythm(kept)
+        self.rhythm = Rhythm(kept, WEEKS_APART)
         self.word_ms: int | None = None  # None: it must speak first
         self.deaf_ms = 0
         self.down: set[str] = set()

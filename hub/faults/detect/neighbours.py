@@ -17,7 +17,7 @@ from hub.faults.detect.memory import Key, Memory
 FEWEST = 4
 MOST_DAYS, NEWEST = 16, 2
 FEWEST_DAYS = 4
-FAR = {"temperature": 2.0, "humidity": 9.0, "co2": 180.0}
+FAR = {"temperature": 2.2, "humidity": 9.0, "co2": 180.0}
 """How far one must have moved away from the others, at least. Light has no neighbours."""
 SPREADS = 5.0
 ITSELF = 0.6  # of its moving away must be its own

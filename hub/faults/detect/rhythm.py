@@ -25,7 +25,7 @@ DAY = 86_400_000
 WEEKS_APART = 400
 UNIT_BITS = 6  # bins count in 64 ms: a radar that speaks ten times a second has one of its own
 NARROW = 3  # 2**3 bins an octave
-QUIET_SHARE = 0.85
+QUIET_SHARE = 0.8
 """The usual pause is as long as the longest of those that fill so much of the time."""
 NEAR, MISSED = 0.6, 1.4  # of the usual pause
 MARGIN = 0.15  # late, but not missed
@@ -33,7 +33,7 @@ PRIOR = 2.0
 UNSEEN = 0.25  # words lost, where none was yet
 ENOUGH = 12  # pauses of the usual length
 REGULAR = 1.6  # a tail no longer than this, against its middle, is a clock's and nobody's habit
-KNOWN_AFTER = {True: 2 * DAY, False: 6 * DAY}
+KNOWN_AFTER = {True: 2 * DAY, False: 5 * DAY}
 """A clock has shown itself in two days with their nights; habits need most of a week."""
 FEWEST = 0.1  # of a pause that is nearly forgotten
 MOST_STEPS = 40
@@ -70,13 +70,15 @@ class Rhythm:
         "_fresh",
         "_limit",
         "_since_limit",
+        "_weeks_apart",
         "pauses",
         "span_ms",
         "strikes",
         "usual_ms",
     )
 
-    def __init__(self, kept: Sequence[int] = ()) -> None:
+    def __init__(self, kept: Sequence[int] = (), weeks_apart: int = WEEKS_APART) -> None:
+        self._weeks_apart = weeks_apart
         self.pauses: dict[int, float] = {
             number: tenths / 10 for number, tenths in zip(kept[1::2], kept[2::2], strict=True)
         }
@@ -112,7 +114,7 @@ class Rhythm:
         """A silence that was told ended by itself."""
         self.strikes, self._calm = self.strikes + 1, 0
         if self.strikes >= STRIKES:
-            self.__init__()  # type: ignore[misc]
+            self.__init__((), self._weeks_apart)  # type: ignore[misc]
 
     def limit_ms(self) -> int | None:
         """The pause that is one too many; None while that is not known."""
@@ -150,19 +152,20 @@ class Rhythm:
         is_regular = usual <= REGULAR * _filling(ordered, 0.4) or missed * 10 < chances
         if self.span_ms < KNOWN_AFTER[is_regular]:
             return None
-        steps = _steps(ordered, usual, chances, self.span_ms / WEEK)
+        steps = _steps(ordered, usual, chances, self.span_ms / WEEK / self._weeks_apart)
         return max(round((steps + MARGIN) * usual), SHORTEST_MS)
 
 
-def _steps(ordered: list[tuple[float, float]], usual: float, chances: float, weeks: float) -> int:
-    """How many usual pauses one must be long to come less often than once in WEEKS_APART weeks."""
+def _steps(ordered: list[tuple[float, float]], usual: float, chances: float, spans: float) -> int:
+    """How many usual pauses one must be long to come less than once in the weeks that one is to be
+    apart; ``spans``: how much of them was listened to."""
     lost = (_beyond(ordered, usual * MISSED) + UNSEEN) / (chances + UNSEEN)
-    left, before = chances / weeks, chances
+    left, before = chances / spans, chances
     for step in range(1, MOST_STEPS):
         now = _beyond(ordered, usual * (step + MISSED - 1))
         again = max((now + PRIOR * lost) / (before + PRIOR), lost)
         left, before = left * min(again, 1.0), now
-        if left * WEEKS_APART <= 1 and step > 1:
+        if left <= 1 and step > 1:
             return step
     return MOST_STEPS
 

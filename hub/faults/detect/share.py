@@ -24,9 +24,9 @@ class Share:
     def add(self, is_spoilt: bool) -> bool:
         """Take in one; True if it matters now or did before.
 
-            >>> share = Share()
-            >>> [share.add(True) for _ in range(3)]
-            [False, False, True]
+        >>> share = Share()
+        >>> [share.add(True) for _ in range(3)]
+        [False, False, True]
         """
         self.level += (is_spoilt - self.level) * LATELY
         if is_spoilt:
