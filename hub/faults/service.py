@@ -221,7 +221,12 @@ class FaultsService:
         Raises:
             QueryTooSlowError, StoreBusyError
         """
-        return await self._store.ask(partial(rows.past_alerts, before=before, limit=limit))
+        kept = await self._store.ask(partial(rows.past_alerts, before=before, limit=limit))
+        known = {alert.id: alert for alert in kept}
+        oldest = min(known, default=0) if len(kept) == limit else 0
+        # what the disk does not have yet
+        known |= {n: alert for n, alert in self._past.items() if oldest <= n < before}
+        return [known[number] for number in sorted(known, reverse=True)[:limit]]
 
     # --- what people decide ----------------------------------------------------------------------
 
