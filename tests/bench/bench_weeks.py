@@ -50,8 +50,11 @@ def look(arguments: argparse.Namespace) -> None:
             began = time.process_time()
             result = Play(_shortened(parameters, arguments.days), seed, naive=False).run()
             took_s = time.process_time() - began
-            print(f"\n{parameters.name}, seed {seed}: {result.events} reports in {took_s:.0f} s of CPU,"
-                  f" {result.device_weeks:.0f} device-weeks", flush=True)  # fmt: skip
+            print(
+                f"\n{parameters.name}, seed {seed}: {result.events} reports in {took_s:.0f} s"
+                f" of CPU, {result.device_weeks:.0f} device-weeks",
+                flush=True,
+            )
             _show(result, kinds, arguments.worst)
 
 

@@ -10,10 +10,10 @@ from random import Random
 from simulator.faults import Fault
 from simulator.mqtt_device import MqttDevice
 from simulator.serial_devices import SerialDevice
-from tests.bench.weeks.calendar import DAY_MS, HOUR_MS
+from tests.bench.weeks.calendar import DAY_MS
 from tests.bench.weeks.games import Faults
 from tests.bench.weeks.place import TASMOTA
-from tests.bench.weeks.sensors import Ailment, Counter, Wire
+from tests.bench.weeks.sensors import Ailment, Counter, Said, Wire
 
 Mend = Callable[[int], None]
 At = Callable[[int, Callable[[], None]], None]
@@ -68,11 +68,13 @@ class Garble(Ailment):
 class Shift(Ailment):
     """What it measures is off by so much."""
 
+    is_inside = True
+
     def __init__(self, name: str, by: Callable[[int], float]) -> None:
         self._name = name
         self._by = by
 
-    def bend(self, said: dict[str, object], now_ms: int) -> dict[str, object]:
+    def bend(self, said: Said, now_ms: int) -> Said:
         value = said.get(self._name)
         if not isinstance(value, int | float):
             return said
@@ -82,6 +84,7 @@ class Shift(Ailment):
 class Impossible(Ailment):
     """Values that cannot be, in some messages."""
 
+    is_inside = True
     VALUES = {"temperature": (127.0, -55.0, 850.0), "humidity": (140.0, 655.0)}  # noqa: RUF012
 
     def __init__(self, random: Random, share: float, once: Callable[[], None] | None = None):
@@ -89,7 +92,7 @@ class Impossible(Ailment):
         self._share = share
         self._once = once
 
-    def bend(self, said: dict[str, object], now_ms: int) -> dict[str, object]:
+    def bend(self, said: Said, now_ms: int) -> Said:
         if self._random.random() >= self._share:
             return said
         if self._once is not None:
@@ -107,10 +110,10 @@ class Twin(Ailment):
         self._battery = random.randint(20, 100)
         self._quality = random.randint(20, 220)
 
-    def bend(self, said: dict[str, object], now_ms: int) -> dict[str, object]:
+    def bend(self, said: Said, now_ms: int) -> Said:
         if not self.speaks:
             return said
-        other: dict[str, object] = {"battery": self._battery, "linkquality": self._quality}
+        other: Said = {"battery": self._battery, "linkquality": self._quality}
         temperature = said.get("temperature")
         if isinstance(temperature, int | float):
             other["temperature"] = round(temperature + self._by, 1)
@@ -120,7 +123,7 @@ class Twin(Ailment):
 
 
 class Opened(Ailment):
-    def bend(self, said: dict[str, object], now_ms: int) -> dict[str, object]:
+    def bend(self, said: Said, now_ms: int) -> Said:
         return said | {"tamper": True}
 
 
@@ -130,7 +133,7 @@ class WrongClock(Ailment):
     def __init__(self, off: timedelta) -> None:
         self._off = off
 
-    def bend(self, said: dict[str, object], now_ms: int) -> dict[str, object]:
+    def bend(self, said: Said, now_ms: int) -> Said:
         told = said.get("Time")
         if not isinstance(told, str):
             return said
@@ -280,7 +283,3 @@ def drain(patient: Patient, days: float) -> Mend:
         patient.speak()
 
     return mend
-
-
-def late(hours: float) -> int:
-    return round(hours * HOUR_MS)

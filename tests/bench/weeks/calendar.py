@@ -8,7 +8,6 @@ from random import Random
 
 import msgspec
 
-
 ZONE = timezone(timedelta(hours=8))
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 OFF_MS = 8 * HOUR_MS  # of Shanghai, all year

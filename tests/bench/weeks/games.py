@@ -87,7 +87,7 @@ TUNING = (
         Season("2026-11-16", 21, heat=(12, 4)),
         TUNED_HABITS,
         TUNED,
-        faults=Faults(6),
+        faults=Faults(5),
     ),
     Parameters(
         "healthy, tuning",
@@ -134,7 +134,7 @@ PUBLISHED = (
         SEEN,
         Mishaps(gateway_s=(10, 50), hub_restarts=2),
         Faults(
-            6,
+            5,
             garbled=(0.4, 1.0),
             weak_factor=(0.1, 0.33),
             drain_days=(4, 8),

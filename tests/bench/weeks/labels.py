@@ -12,14 +12,14 @@ COMPANIONS: dict[K, frozenset[K]] = {
     K.BATTERY_LOW: frozenset({K.WEAK_LINK}),
     K.WEAK_LINK: frozenset({K.SILENT}),
     K.GARBLED: frozenset({K.SILENT, K.OUT_OF_RANGE}),
-    K.STUCK: frozenset({K.DRIFT}),
+    K.STUCK: frozenset({K.DRIFT, K.JUMP}),
     K.STUCK_ON: frozenset({K.STUCK, K.SENSORS_DISAGREE}),
     K.FLAPPING: frozenset({K.SENSORS_DISAGREE, K.DUPLICATE}),
     K.OUT_OF_RANGE: frozenset({K.JUMP, K.DEVICE_ERROR}),
     K.JUMP: frozenset({K.DRIFT}),
     K.NOISE: frozenset({K.JUMP, K.DRIFT}),
     K.DRIFT: frozenset({K.JUMP}),
-    K.DUPLICATE: frozenset({K.JUMP, K.NOISE, K.DRIFT, K.FLAPPING}),
+    K.DUPLICATE: frozenset({K.JUMP, K.NOISE, K.DRIFT, K.FLAPPING, K.WEAK_LINK, K.BATTERY_LOW}),
     K.DOOR_CONTRADICTED: frozenset({K.STUCK, K.SENSORS_DISAGREE}),
     K.SENSORS_DISAGREE: frozenset({K.STUCK, K.STUCK_ON, K.DOOR_CONTRADICTED}),
     K.COUNTER_IMBALANCE: frozenset({K.STUCK, K.STUCK_ON, K.SENSORS_DISAGREE}),
@@ -31,6 +31,10 @@ COMPANIONS: dict[K, frozenset[K]] = {
 until the gateway is known to be the cause; a dead battery, until it is remembered to be low."""
 ABOUT_ROOM = frozenset({K.SENSORS_DISAGREE, K.DOOR_CONTRADICTED})
 """Two sensors contradict each other: which of them is named is a guess."""
+
+
+GRACE_MS = 3_600_000
+"""With three of its intervals: a finding so soon after a repair belongs to what was repaired."""
 
 
 class Label(msgspec.Struct):
@@ -51,8 +55,9 @@ class Label(msgspec.Struct):
     found_ms: int | None = None
     cleared_ms: int | None = None
 
-    def explains(self, finding: Finding, grace_ms: int) -> bool:
-        """Is this what it was about?"""
+    def explains(self, finding: Finding) -> bool:
+        """Is this what it was about? A step back at the repair belongs to it."""
+        grace_ms = GRACE_MS + 3 * self.interval_ms
         begins_ms = self.from_ms or self.onset_ms
         if not begins_ms <= finding.at_ms <= self.end_ms + grace_ms:
             return False

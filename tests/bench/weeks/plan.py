@@ -56,9 +56,14 @@ def _one_door(thing: Thing) -> bool:
 
 
 def _is_seen_beside(thing: Thing) -> bool:
-    return _has(thing.room, Kind.RADAR) and _has(thing.room, Kind.MOTION)
+    """Another sensor of the room tells of people: a radar, a counter, or for a radar a PIR."""
+    if thing.kind is Kind.RADAR:
+        return True
+    return _has(thing.room, Kind.RADAR, Kind.COUNTER)
 
 
+WITNESSES = _kinds(Kind.CONTACT, Kind.SWITCH, Kind.MOTION, Kind.RADAR, Kind.COUNTER)
+"""What tells of people: of these at most one of a room is broken where others must tell."""
 SPEAKING = ZIGBEE | TASMOTA | {Kind.RADAR}
 CLIMATE, RADAR = _kinds(Kind.CLIMATE), _kinds(Kind.RADAR)
 RECIPES: dict[K, Recipe] = {
@@ -103,15 +108,13 @@ RECIPES: dict[K, Recipe] = {
         alone=True,
     ),
     K.COUNTER_IMBALANCE: Recipe(
-        _kinds(Kind.COUNTER), ailments.miscount, (90, 110), (0, 72), needs_people=True, alone=True
+        _kinds(Kind.COUNTER), ailments.miscount, (72, 80), (0, 48), needs_people=True, alone=True
     ),
     K.CLOCK_WRONG: Recipe(TASMOTA, ailments.misdate, (4, 12), (6, 0.5)),
     K.DEVICE_ERROR: Recipe(RADAR, ailments.break_down(Fault.BAD), (2, 6), (0, 0.34), alone=True),
     K.DRIFT: Recipe(CLIMATE, ailments.drift, (170, 180), (0, 144)),
     K.NOISE: Recipe(CLIMATE, ailments.shake, (36, 60), (0, 24)),
-    K.DUPLICATE: Recipe(
-        _kinds(Kind.CLIMATE, Kind.CONTACT), ailments.double, (36, 60), (0, 24), alone=True
-    ),
+    K.DUPLICATE: Recipe(_kinds(Kind.CLIMATE, Kind.CONTACT), ailments.double, (36, 60), (0, 24)),
     K.TAMPER: Recipe(_kinds(Kind.CONTACT, Kind.MOTION), ailments.tamper, (3, 8), (2, 0.1)),
 }
 PARENTS: dict[K, tuple[tuple[What, ...], Span, float]] = {
@@ -225,11 +228,14 @@ class Plan:
                 self._plant_outage(kind, whats[number % len(whats)], lasts_h, bound_h)
         for _ in range(faults.each):
             self._plant_overload(faults)
-        for _ in range(faults.each):
-            self._plant_battery(faults)
-        for kind, recipe in RECIPES.items():
+        rarest_first = sorted(
+            RECIPES.items(), key=lambda item: (not item[1].alone, -item[1].bound[1])
+        )
+        for kind, recipe in rarest_first:
             for _ in range(faults.each):
                 self._plant_case(kind, recipe)
+        for _ in range(faults.each):
+            self._plant_battery(faults)
 
     def _draw(self, lasts_h: Span) -> tuple[int, int]:
         lasts_ms = round(self._random.uniform(*lasts_h) * HOUR_MS)
@@ -342,15 +348,14 @@ class Plan:
 
     def _take(self, thing: Thing, from_ms: int, until_ms: int, *, alone: bool) -> bool:
         """Is the device free then, and its room if it must be?"""
-        near = 12 * HOUR_MS
-        for name, room, begins, ends, is_alone in self._taken:
-            if (
-                from_ms - near < ends
-                and begins < until_ms + near
-                and (name == thing.id or (room == thing.room and (alone or is_alone)))
-            ):
+        near = 6 * HOUR_MS
+        room = thing.room if thing.kind in WITNESSES else ""
+        for name, other, begins, ends, is_alone in self._taken:
+            is_shared = bool(room) and other == room and (alone or is_alone)
+            is_then = from_ms - near < ends and begins < until_ms + near
+            if is_then and (name == thing.id or is_shared):
                 return False
-        self._taken.append((thing.id, thing.room, from_ms, until_ms, alone))
+        self._taken.append((thing.id, room, from_ms, until_ms, alone))
         return True
 
 

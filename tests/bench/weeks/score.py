@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from hub.domain.fault import FaultKind, Finding
-from tests.bench.weeks.calendar import DAY_MS, HOUR_MS
+from tests.bench.weeks.calendar import DAY_MS
 from tests.bench.weeks.labels import Label
-
-GRACE_MS = HOUR_MS
-"""A finding so soon after a repair still belongs to what was repaired."""
-WORST = 40
 
 
 @dataclass
@@ -67,13 +62,13 @@ class Result:
 
 
 def judge(
-    findings: list[Finding], labels: list[Label], *, companions: bool = True
+    findings: list[Finding], labels: list[Label]
 ) -> tuple[dict[FaultKind, Tally], list[Finding], list[Label]]:
-    """``companions``: a kind that the same cause implies is no false alarm."""
+    """By kind; then what was cried for nothing, and what nobody found."""
     tallies: dict[FaultKind, Tally] = {}
     found: dict[int, Finding] = {}
     cleared: dict[int, int] = {}
-    cries, again = [], Counter[str]()
+    cries = []
     for finding in findings:
         fitting = [n for n, label in enumerate(labels) if label.finds(finding)]
         if not finding.is_on:
@@ -81,9 +76,8 @@ def judge(
             continue
         for number in fitting:
             found.setdefault(number, finding)
-        if not fitting and not any(label.explains(finding, GRACE_MS) for label in labels):
+        if not fitting and not any(label.explains(finding) for label in labels):
             tallies.setdefault(finding.kind, Tally()).false += 1
-            again[finding.subject.id] += 1
             cries.append(finding)
     missed = []
     for number, label in enumerate(labels):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -20,6 +21,9 @@ from simulator.world import DAY, SECOND, Entered, Fact, World
 from tests.bench.weeks.games import Sensing
 from tests.bench.weeks.nature import Battery, Chemistry, Indoors, Radio
 from tests.bench.weeks.place import BATTERY, SPARE, TASMOTA, Kind, Thing
+
+Said = dict[str, Any]
+"""As in the payload: the keys of the wire, and what JSON can say."""
 
 MINUTE_MS = 60_000
 CHECKS_IN_MIN: dict[Kind, tuple[int, ...]] = {
@@ -44,10 +48,11 @@ class Measuring(ZigbeeDevice):
 
     looks_every_s = (280, 620)
     steps: dict[str, float] = {}  # noqa: RUF012 - never changed
-    read: Callable[[int], dict[str, float]]
+    read: Callable[[int], Said]
 
     def __init__(self, device: Device, world: World, publish: Publish, seed: int) -> None:
         self._look_ms = 0
+        self._seen: tuple[int, Said] = (0, {})
         self.read = lambda _: {}
         super().__init__(device, world, publish, seed)
 
@@ -64,7 +69,7 @@ class Measuring(ZigbeeDevice):
         self._look_ms = now_ms + self.random.randint(*self.looks_every_s) * SECOND
         return any(
             abs(value - float(self.values.get(name, 1e9))) >= self.steps[name]
-            for name, value in self.read(now_ms).items()
+            for name, value in self._look_now(now_ms).items()
         )
 
     def tick(self, now_ms: int) -> None:
@@ -78,8 +83,14 @@ class Measuring(ZigbeeDevice):
 
     def messages(self, now_ms: int) -> tuple[Publication, ...]:
         if not self.is_blind:
-            self.values |= self.read(now_ms)
+            self.values |= self._look_now(now_ms)
         return super().messages(now_ms)
+
+    def _look_now(self, now_ms: int) -> Said:
+        """One look at a moment: what it decides by is what it says."""
+        if self._seen[0] != now_ms:
+            self._seen = now_ms, self.read(now_ms)
+        return self._seen[1]
 
 
 class Climate(Measuring):
@@ -160,9 +171,14 @@ MEASURES: dict[Kind, tuple[str, ...]] = {
 
 
 class Ailment:
-    """What can be wrong between a sensor and the air: it bends what is said, or how it is sent."""
+    """What can be wrong with a sensor: it bends what is said, or how it is sent.
 
-    def bend(self, said: dict[str, object], now_ms: int) -> dict[str, object]:
+    ``is_inside``: in what is measured, so that the sensor itself believes it.
+    """
+
+    is_inside = False
+
+    def bend(self, said: Said, now_ms: int) -> Said:
         return said
 
     def carry(self, payloads: list[bytes], now_ms: int) -> list[bytes]:
@@ -191,14 +207,18 @@ class Wire:
         self._offset = random.gauss(0, 0.3)
         self.spoken_ms = 0
 
-    def measure(self, now_ms: int) -> dict[str, float]:
+    def measure(self, now_ms: int) -> Said:
         """What a sensor of this kind reads in its room."""
         assert self.indoors is not None
         air, random = self.indoors.air(self.thing.room, now_ms), self.random
-        return {
+        measured = {
             name: _reading(name, getattr(air, FIELDS[name]), self._offset, random)
             for name in MEASURES.get(self.thing.kind, ())
         }
+        for ailment in self.ailments:
+            if ailment.is_inside:
+                measured = ailment.bend(measured, now_ms)
+        return measured
 
     def publish(self, what: Publication) -> None:
         if not self.is_on:
@@ -224,22 +244,23 @@ class Wire:
             payloads = ailment.carry(payloads, self._now())
         return payloads
 
-    def _said(self, payload: bytes, now_ms: int) -> dict[str, object]:
-        said: dict[str, object] = msgspec.json.decode(payload)
+    def _said(self, payload: bytes, now_ms: int) -> Said:
+        said: Said = msgspec.json.decode(payload)
         said.pop("battery", None)
         if self.thing.kind not in TASMOTA:
             said |= self._own(now_ms)
         for ailment in self.ailments:
-            said = ailment.bend(said, now_ms)
+            if not ailment.is_inside:
+                said = ailment.bend(said, now_ms)
         return said
 
-    def _own(self, now_ms: int) -> dict[str, object]:
+    def _own(self, now_ms: int) -> Said:
         """Battery and link quality; what hangs on the mains has no battery."""
         indoors = self.indoors
         assert indoors is not None
         room = self.thing.room
         people, is_open = indoors.world.people_in(room), indoors.hours.is_open(now_ms)
-        own: dict[str, object] = {"linkquality": self.radio.quality(people, is_open=is_open)}
+        own: Said = {"linkquality": self.radio.quality(people, is_open=is_open)}
         if self.thing.kind in BATTERY:
             degrees = indoors.air(room, now_ms).temperature
             own["battery"] = self.battery.level(now_ms, degrees)

@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 
 from hub.domain.fault import FaultKind
 from tests.bench.figures import quantile
-from tests.bench.weeks.games import Faults, Mishaps, Parameters, Sensing
+from tests.bench.weeks.games import Parameters
 from tests.bench.weeks.labels import COMPANIONS
 from tests.bench.weeks.plan import NEVER_BOUND_H, OVERLOADED_BOUND_H, PARENTS, RECIPES
 from tests.bench.weeks.score import Result, Tally
