@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 LANGUAGES = ("zh-CN", "zh-TW", "en")
 """The first one is spoken where the reader asks for none of them."""
 
+_BROKER = "mqtt"  # what the link to it is called inside
 _TIMES = ("time", "until")
 _COUNTS = ("count", "people", "rooms")  # the first of these that is there chooses the plural
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
@@ -77,8 +78,17 @@ def render(text: Text, language: str, zone: str = "UTC", now_ms: int | None = No
     if isinstance(day := text.params.get("holiday"), str) and has(f"holiday.{day}"):
         words["holiday"] = catalogue(language)[f"holiday.{day}"][0]
     if isinstance(link := text.params.get("link"), str):
-        words["link"] = port(link)
+        words["link"] = wire(link, language)
     return _form(forms, text.params).format_map(words)
+
+
+def wire(link: str, language: str) -> str:
+    """A port, or the broker, as people call it.
+
+    >>> wire("/dev/serial/by-id/gym-radar", "en"), wire("mqtt", "en")
+    ('gym-radar', 'the MQTT broker')
+    """
+    return catalogue(language)["link.broker"][0] if link == _BROKER else port(link)
 
 
 def port(link: str) -> str:

@@ -24,7 +24,7 @@ from hub.domain.access import Permission, Principal
 from hub.domain.centre import Centre, Name, Room, pick
 from hub.domain.room import Text
 from hub.domain.views import HubView
-from hub.texts import LANGUAGES, catalogue, clock, has, local, negotiate, port, render
+from hub.texts import LANGUAGES, catalogue, clock, has, local, negotiate, render
 from hub.web.assets import Assets
 from hub.web.caller import caller, csrf_field
 
@@ -245,7 +245,7 @@ def _links_down(links: Mapping[str, str], language: str, *, is_hall: bool) -> st
     if is_hall:
         return t("ui.some_links_down", count=len(links))
     parts = [
-        t("ui.link_why", link=port(name), why=word(f"link.{why}", language, why))
+        t("ui.link_why", link=name, why=word(f"link.{why}", language, why))
         for name, why in links.items()
     ]
     return t("ui.links_down", links=t("ui.comma").join(parts))

@@ -99,6 +99,14 @@ async def test_nothing_is_cut_and_nothing_scrolls_sideways(
                 assert await page.evaluate(OUT) == [], at
 
 
+async def test_the_mark_of_broken_devices_on_a_card_is_one_line(open_page: Open) -> None:
+    async with open_page("/") as page:
+        marks = page.locator(".card .badge")
+        assert await marks.count()
+        tall = "marks => marks.map(e => e.getBoundingClientRect().height > 32)"
+        assert set(await marks.evaluate_all(tall)) == {False}
+
+
 async def test_the_wall_fits_its_screen(site: Site, open_page: Open) -> None:
     site.hub.factor = 20
     for language in LANGUAGES:

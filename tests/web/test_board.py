@@ -60,7 +60,7 @@ def test_the_card_names_what_a_person_can_mend(board: Board, hub: SampleHub) -> 
     reasons = (Text("would_help_door"), Text("stale"), Text("link_lost", {"link": "mqtt"}))
     hub.change("gym", status=Status.UNKNOWN, reasons=reasons)
     shown = card(board, "gym")
-    assert "Connection to mqtt lost" in shown
+    assert "Connection to the MQTT broker lost" in shown
     assert "too long ago" not in shown
 
 

@@ -200,7 +200,7 @@ async def test_trouble_of_the_hub_is_said_in_words(
     assert "3 changes of history are lost" in page
     assert "Mirror influxdb needs attention. The server does not accept" in page
     assert "patient" not in page
-    assert "Connection lost: mqtt (connection refused)" in page
+    assert "Connection lost: the MQTT broker (connection refused)" in page
     assert "time runs 20 times faster" in page
 
 
