@@ -35,6 +35,9 @@ from hub.faults import api as faults_api
 from hub.faults import pages as faults_pages
 from hub.mirror import api as mirror_api
 from hub.mirror.service import Mirrors
+from hub.notify import answer_pages
+from hub.notify import api as notify_api
+from hub.notify import pages as notify_pages
 from hub.planning import Plans
 from hub.rooms import api as rooms_api
 from hub.rooms import availability as availability_api
@@ -113,6 +116,7 @@ def build(
         *_planned(of),
         devices_pages.pages(of.devices, of.rooms, of.attended.faults, vitals, of.store),
         faults_api.routes(of.attended.faults),
+        *_told(of),
         faults_pages.pages(of.attended.faults, of.rooms, of.devices, vitals, of.store),
         storage_pages.pages(of.storage, of.place, vitals),
         access_api.routes(of.audit),
@@ -135,6 +139,16 @@ def _measure(of: Subjects) -> None:
     registry.register(mirror_api.MirrorCollector(of.mirrors))
     if of.backups is not None:
         registry.register(backup_api.BackupCollector(of.backups))
+
+
+def _told(of: Subjects) -> list[APIRouter]:
+    """Who is told of alerts, and how he answers."""
+    notify, faults = of.attended.notify, of.attended.faults
+    return [
+        notify_api.routes(notify, of.vitals),
+        notify_pages.pages(notify, of.vitals),
+        answer_pages.pages(notify, faults, of.vitals),
+    ]
 
 
 def _shown(config: CentreSettings, of: Subjects) -> list[APIRouter]:

@@ -6,20 +6,28 @@ The constructors that need more than a line; ``hub/run.py`` joins the result to 
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from edge.clock import Clock
 from hub.bus import Bus
+from hub.configuration.models import CentreSettings
+from hub.configuration.timetable import HOLIDAY, MAKEUP, WEEK
 from hub.domain.centre import Centre
 from hub.domain.fault import Fault, Finding
-from hub.domain.opening import Schedule
 from hub.faults.detect.watch import Detection
 from hub.faults.rows import Recalled
 from hub.faults.service import FaultsService
+from hub.intake import Intake
 from hub.live import LiveState
+from hub.notify.service import Notify
 from hub.store.store import Store
+from hub.timetable.rules import Kind
+from hub.timetable.service import TimetableService
 
+BROKER = "mqtt"
 OF_PEOPLE = frozenset(
     {"motion", "presence", "occupancy", "people.count", "people.in", "people.out"}
 )
@@ -30,16 +38,46 @@ class Attended(NamedTuple):
     """``tasks`` run by name until they are cancelled."""
 
     faults: FaultsService
+    notify: Notify
     tasks: Mapping[str, Callable[[], Coroutine[object, object, None]]]
 
 
 def attend(
-    place: Centre, clock: Clock, bus: Bus, store: Store, schedule: Schedule, before: Recalled
+    config: CentreSettings,
+    place: Centre,
+    clock: Clock,
+    bus: Bus,
+    store: Store,
+    timetable: TimetableService,
+    before: Recalled,
+    data: Path,
+    intake: Intake,
 ) -> Attended:
     tells = partial(tells_of_people, store.live)
     detect = partial(_detection, place)
-    faults = FaultsService(place, clock, bus, store, schedule, tells, detect, before)
-    return Attended(faults, {"faults": faults.run})
+    faults = FaultsService(place, clock, bus, store, timetable, tells, detect, before)
+    notify = Notify(
+        config.notify,
+        *(place, store, clock, bus, faults, data),
+        days=partial(names_of_day, timetable),
+        is_well=lambda: _is_well(store, intake),
+    )
+    return Attended(faults, notify, {"faults": faults.run, "notify": notify.run})
+
+
+def names_of_day(timetable: TimetableService, on: date) -> tuple[str, ...]:
+    """By which lines of a roster a day may go: a make-up day as the weekday beside it."""
+    kind, at = timetable.day(on).kind, on.weekday()
+    if kind is Kind.HOLIDAY:
+        return (HOLIDAY, WEEK[at])
+    if kind is Kind.MAKEUP:
+        return (MAKEUP, WEEK[{5: 4, 6: 0}.get(at, at)])
+    return (WEEK[at],)
+
+
+def _is_well(store: Store, intake: Intake) -> bool:
+    """The disk takes what is written, and the broker is there, where there is one."""
+    return store.state().failing_since_ms is None and BROKER not in intake.links_down
 
 
 def tells_of_people(live: LiveState, device: str) -> bool:

@@ -82,7 +82,9 @@ def assemble(
     plans = planning.plans(config, place, store, before, clock, bus)
     known = store.live.series.values()
     rooms = RoomsService(place, clock, bus, store, known, *plans, store.past.append)
-    attended = attending.attend(place, clock, bus, store, plans.timetable, before.broken)
+    attended = attending.attend(
+        *(config, place, clock, bus, store, plans.timetable, before.broken, files.data, intake)
+    )
     standing = attended.faults.alerts()
     devices = DevicesService(place, clock, bus, store.live, store.stopped_ms, standing)
     mirrors = Mirrors(config.mirrors, place, store.mirrors, clock)

@@ -79,6 +79,14 @@ RULES: Mapping[tuple[str, str], Permission] = MappingProxyType(
         ("POST", "/alerts/{number}/shelve"): _P.REPAIR,
         ("POST", "/alerts/{number}/unshelve"): _P.REPAIR,
         ("POST", "/alerts/{number}/assign"): _P.REPAIR,
+        # who is told
+        ("GET", "/api/v1/notifications"): _P.ALERTS,
+        ("GET", "/roster"): _P.ALERTS,
+        ("POST", "/roster/drill"): _P.ROSTER,
+        ("POST", "/roster/stand-ins"): _P.ROSTER,
+        ("POST", "/roster/stand-ins/{number}/remove"): _P.ROSTER,
+        ("GET", "/ack/{token}"): _P.PUBLIC,
+        ("POST", "/ack/{token}"): _P.PUBLIC,
         # signing in
         ("GET", "/set-up"): _P.PUBLIC,
         ("POST", "/set-up"): _P.PUBLIC,

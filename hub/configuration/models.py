@@ -166,6 +166,6 @@ class CentreSettings(Section):
     def _sections_left_open(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        sections = ("storage", "backup", "clock", "http", "access", "mqtt", "publish", "timetable")
-        sections += ("notify",)
+        sections = {"storage", "backup", "clock", "http", "access", "mqtt", "publish"}
+        sections |= {"timetable", "notify"}
         return {k: v for k, v in data.items() if not (v is None and k in sections)}

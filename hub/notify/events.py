@@ -9,7 +9,7 @@ import hashlib
 
 import msgspec
 
-from hub import telling
+from hub.api.alert_documents import AlertDocument, alert_document
 from hub.api.documents import rfc3339
 from hub.domain.centre import Centre
 from hub.domain.fault import Alert
@@ -19,25 +19,11 @@ LANGUAGE = "en"
 
 
 class AlertEvent(msgspec.Struct):
-    """``event`` is ``alert.`` and the state: raised, acknowledged, shelved, cleared."""
+    """``event`` is ``alert.`` and the state; ``alert`` as ``/api/v1/alerts`` has it."""
 
     event: str
     centre: str
-    id: int
-    kind: str
-    state: str
-    severity: str
-    device: str | None
-    room: str | None
-    rooms_blinded: list[str]
-    raised_at: str
-    acknowledged_by: str | None
-    assignee: str | None
-    cleared_at: str | None
-    drill: bool
-    text: str
-    effect: str
-    remedy: str
+    alert: AlertDocument
 
 
 class OrderEvent(msgspec.Struct):
@@ -60,25 +46,16 @@ class OrderEvent(msgspec.Struct):
 
 
 def of_alert(alert: Alert, centre: Centre) -> AlertEvent:
-    return AlertEvent(
-        event=f"alert.{alert.state}",
-        centre=centre.id,
-        id=alert.id,
-        kind=alert.kind,
-        state=alert.state,
-        severity=alert.severity,
-        device=alert.device,
-        room=alert.room,
-        rooms_blinded=list(alert.rooms_blinded),
-        raised_at=rfc3339(alert.raised_ms),
-        acknowledged_by=alert.acknowledged_by,
-        assignee=alert.assignee,
-        cleared_at=_moment(alert.cleared_ms),
-        drill=alert.is_drill,
-        text=telling.sentence(alert, LANGUAGE),
-        effect=telling.effect(alert, alert.rooms_blinded, centre, LANGUAGE),
-        remedy=telling.sentence(alert, LANGUAGE, ".remedy"),
-    )
+    document = alert_document(alert, centre, LANGUAGE)
+    return AlertEvent(f"alert.{alert.state}", centre.id, document)
+
+
+def key_of_alert(alert: Alert) -> str:
+    """What makes a change an event: not that a figure of its evidence moved on."""
+    people = (alert.acknowledged_by, alert.assignee)
+    times = (alert.acknowledged_ms, alert.shelved_until_ms, alert.cleared_ms)
+    reach = (alert.severity, *alert.rooms_blinded, *alert.devices)
+    return digest(repr((alert.state.value, people, times, tuple(map(str, reach)))))
 
 
 def of_order(order: WorkOrder, centre: Centre) -> OrderEvent:

@@ -49,7 +49,7 @@ class Intake:
         body = events.written(events.of_order(order, self._centre))
         for hook in self._hooks:
             if "order" in (hook.events or EVERYTHING):
-                self._hook(hook.id, f"order:{order.id}", body, "", now_ms)
+                self._hook(hook.id, f"order:{order.id}:{events.digest(body)}", body, now_ms)
         is_same = before is not None and before.assignee == order.assignee
         if order.state is OrderState.OPEN and not is_same and order.assignee is not None:
             self._give(order, order.assignee, now_ms)
@@ -80,7 +80,7 @@ class Intake:
             if alert.is_open and alert.severity.rank > before and told:
                 event = f"alert:{alert.id}:{alert.severity}"
                 book.add(event, NoticeKind.GRAVER, now_ms, alert=alert, people=told)
-            if not alert.is_open and told:
+            if not alert.is_open and alert.merged_into is None and told:
                 event = f"alert:{alert.id}:over"
                 book.add(event, NoticeKind.OVER, now_ms, alert=alert, people=told)
         for notice in list(book.find(NoticeKind.GRAVER, alert.id)):
@@ -111,11 +111,11 @@ class Intake:
         body = events.written(events.of_alert(alert, self._centre))
         for hook in self._hooks:
             if "alert" in (hook.events or EVERYTHING):
-                self._hook(hook.id, f"alert:{alert.id}", body, again, now_ms)
+                about = f"alert:{alert.id}:{events.key_of_alert(alert)}{again}"
+                self._hook(hook.id, about, body, now_ms)
 
-    def _hook(self, hook: str, about: str, body: str, again: str, now_ms: int) -> None:
-        event = f"hook:{hook}:{about}:{events.digest(body)}{again}"
-        notice = self._book.add(event, NoticeKind.HOOK, now_ms, body=body)
+    def _hook(self, hook: str, about: str, body: str, now_ms: int) -> None:
+        notice = self._book.add(f"hook:{hook}:{about}", NoticeKind.HOOK, now_ms, body=body)
         if notice is not None:
             self._book.want(notice, Wanted("", hook, 0, now_ms))
 

@@ -155,6 +155,8 @@ def spared(row: Sending, notice: Notice, beside: Iterable[Sending], now_ms: int)
 def _is_needed(row: Sending, notice: Notice) -> bool:
     if notice.kind not in (NoticeKind.RAISED, NoticeKind.GRAVER) or notice.alert is None:
         return True
+    if notice.alert.merged_into is not None:
+        return False  # its cause is told instead
     if notice.alert.state in (AlertState.ACKNOWLEDGED, AlertState.SHELVED):
         return notice.kind is NoticeKind.GRAVER
     return notice.alert.state is AlertState.RAISED or row.round == 0
