@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.commands.refusals import answered
 from hub.configuration.locate import configuration_file, terminal_language
 
 if TYPE_CHECKING:
     from hub.configuration.models import CentreSettings
     from hub.domain.centre import Centre
     from hub.domain.opening import Schedule
-    from hub.domain.room import Text
     from hub.rooms.trial import Trial
     from hub.store.export import History
 
@@ -64,30 +63,7 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Answer, and say why not where there is no answer."""
-    import sqlite3
-
-    from hub.commands.check_config import complaint
-    from hub.domain.room import Text
-    from hub.settings import SettingsError
-    from hub.store.export import UnreadableError
-    from hub.store.query import StoreError
-    from hub.usage import UsageError
-
-    try:
-        return _run(arguments)
-    except SettingsError as error:
-        print(complaint(error.problems, terminal_language(os.environ)), file=sys.stderr)
-        return 2
-    except UsageError as error:
-        _say(error.text)
-        return 2
-    except UnreadableError as error:
-        _say(error.text)
-    except StoreError as error:
-        print(f"linli explain: {error}", file=sys.stderr)
-    except sqlite3.Error as error:
-        _say(Text("export.unreadable", {"detail": str(error)}))
-    return 1
+    return answered("explain", lambda: _run(arguments))
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -202,9 +178,3 @@ def _print_json(found: object) -> None:
     import msgspec
 
     print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
-
-
-def _say(text: Text) -> None:
-    from hub.texts import render
-
-    print(f"linli explain: {render(text, terminal_language(os.environ))}", file=sys.stderr)

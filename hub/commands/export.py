@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time
@@ -12,11 +11,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.configuration.locate import configuration_file, terminal_language
+from hub.commands.refusals import answered, say
+from hub.configuration.locate import configuration_file
 
 if TYPE_CHECKING:
     from hub.domain.centre import Centre
-    from hub.domain.room import Text
     from hub.export.order import Order
     from hub.export.rows import Pieces
     from hub.store.export import History
@@ -74,34 +73,15 @@ def add(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write it, and say how much it was."""
-    import sqlite3
-
-    from hub.commands.check_config import complaint
     from hub.domain.room import Text
-    from hub.settings import SettingsError
-    from hub.store.export import UnreadableError
-    from hub.store.query import StoreError
-    from hub.usage import UsageError
 
     try:
-        return _export(arguments)
-    except SettingsError as error:
-        print(complaint(error.problems, terminal_language(os.environ)), file=sys.stderr)
-        return 2
-    except UsageError as error:
-        _say(error.text)
-        return 2
-    except UnreadableError as error:
-        _say(error.text)
-    except StoreError as error:
-        print(f"linli export: {error}", file=sys.stderr)
-    except sqlite3.Error as error:
-        _say(Text("export.unreadable", {"detail": str(error)}))
+        return answered("export", lambda: _export(arguments))
     except BrokenPipeError:
         raise  # the reader has seen enough
     except OSError as error:
         detail = error.strerror or str(error)
-        _say(Text("export.disk", {"path": str(arguments.output), "detail": detail}))
+        say("export", Text("export.disk", {"path": str(arguments.output), "detail": detail}))
     return 1
 
 
@@ -136,7 +116,7 @@ def _export(arguments: argparse.Namespace) -> int:
                 bar.tell(piece.share, rows)
     if is_file:
         where = str(arguments.output)
-        _say(Text("export.done", {"count": rows, "size": size_text(size), "path": where}))
+        say("export", Text("export.done", {"count": rows, "size": size_text(size), "path": where}))
     return 0
 
 
@@ -191,9 +171,3 @@ def _rows(
             columns = lines.SUMMARY
             found = rows.sums(history, wanted, span, order.step, form)
     return made.head(columns), found
-
-
-def _say(text: Text) -> None:
-    from hub.texts import render
-
-    print(f"linli export: {render(text, terminal_language(os.environ))}", file=sys.stderr)
