@@ -43,7 +43,6 @@ examples:
 WHAT = ("status", "rewind", "verify")
 DAY_MS = 86_400_000
 ASK_S = 5.0
-SHOWN = 5  # lines that were set aside; --json has them all
 
 
 def add(subparsers: Subparsers) -> None:
@@ -186,14 +185,9 @@ def _status(
     if arguments.json:
         print(json.dumps({"source": source, "items": items}, ensure_ascii=False))
     else:
-        said = {
-            "hub": "as the hub says",
-            "database": "from the database, as of its last checkpoint: the hub does not answer,"
-            " or not to you (it answers its own user: sudo -u linli linli mirror status)",
-        }
-        print(said[source])
-        for item in items:
-            print("\n".join(_lines(item)))
+        from hub.commands import mirror_words
+
+        print("\n".join(mirror_words.status(source, items, terminal_language(os.environ))))
     return int(any(item.get("last_error") for item in items))
 
 
@@ -249,35 +243,6 @@ def _from_database(mirror: MirrorSettings, ledger: Any) -> dict[str, Any]:
     }
 
 
-def _lines(item: dict[str, Any]) -> list[str]:
-    """A mirror for a terminal."""
-    from hub.api.documents import rfc3339
-
-    lines = [f"{item['id']}: {item['state'] or 'state not known'}  {item['url']}"]
-    lines.append(f"    {_counted(item['commits_behind'], 'commit')} not sent")
-    for key, words in (
-        ("oldest_unsent", "the oldest of them from"),
-        ("last_success", "last success"),
-        ("saved", "place kept at"),
-        ("rewind_from", "will begin again from"),
-    ):
-        if item.get(key):
-            lines.append(f"    {words} {item[key]}")
-    if item["last_error"]:
-        lines.append(f"    {item['last_error']['text']}")
-    aside = item["set_aside"]
-    lines.append(f"    {_counted(len(aside), 'line')} set aside")
-    lines += [
-        f"      {rfc3339(row['at_ms'])} {row['reason']}\n        {row['line']}"
-        for row in aside[:SHOWN]
-    ]
-    return lines
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def _rewind(
     settings: CentreSettings, mirror: str, arguments: argparse.Namespace, from_ms: int
 ) -> int:
@@ -294,8 +259,10 @@ def _rewind(
     if arguments.json:
         print(json.dumps({"mirror": mirror, "rewind_from": rfc3339(from_ms)}))
     else:
-        begin = "the beginning" if arguments.all else rfc3339(from_ms)
-        print(f"{mirror}: begins again from {begin}, within seconds if the hub runs")
+        from hub.commands import mirror_words
+
+        since = None if arguments.all else rfc3339(from_ms)
+        print(mirror_words.rewound(mirror, since, terminal_language(os.environ)))
     return 0
 
 
@@ -321,7 +288,9 @@ def _verify(
     if arguments.json:
         print(json.dumps({"mirror": mirror.id, "equal": is_well, "channels": _as_json(tallies)}))
     else:
-        print("\n".join(_table(mirror.id, tallies)))
+        from hub.commands import mirror_words
+
+        print("\n".join(mirror_words.table(mirror.id, tallies, terminal_language(os.environ))))
     return 0 if is_well else 1
 
 
@@ -329,22 +298,3 @@ def _as_json(tallies: dict[str, Tally]) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {name: asdict(tally) for name, tally in tallies.items()}
-
-
-def _table(mirror: str, tallies: dict[str, Tally]) -> list[str]:
-    names = ("series", "here", "there", "missing", "different", "extra", "unsent", "set_aside")
-    width = max([len(name) for name in tallies], default=0)
-    lines = [" " * width + "".join(f"{name.replace('_', ' '):>11}" for name in names)]
-    for name, tally in tallies.items():
-        lines.append(f"{name:{width}}" + "".join(f"{getattr(tally, key):>11}" for key in names))
-        lines += [f"    {example}" for example in tally.examples]
-    missing = sum(tally.missing + tally.different for tally in tallies.values())
-    if not tallies:
-        return [f"{mirror}: nothing was read in that time, so nothing was compared"]
-    if missing:
-        is_are = "is" if missing == 1 else "are"
-        points = _counted(missing, "point")
-        lines.append(f"{mirror}: {points} {is_are} missing or different: linli mirror rewind")
-    else:
-        lines.append(f"{mirror}: every point that was acknowledged is there, and the same")
-    return lines
