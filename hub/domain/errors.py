@@ -29,6 +29,14 @@ class UnknownChannelError(NotFoundError):
     code = "unknown_channel"
 
 
+class UnknownAlertError(NotFoundError):
+    code = "unknown_alert"
+
+
+class UnknownFaultError(NotFoundError):
+    code = "unknown_fault"
+
+
 class BadQueryError(ValueError):
     """A parameter that cannot be understood; the text says how it should look."""
 

@@ -9,15 +9,19 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Protocol
 
 from edge.clock import Clock
 from hub.bus import Bus
 from hub.domain.audit import Decided
 from hub.domain.centre import Centre
-from hub.domain.errors import NotFoundError, RefusedDecisionError
+from hub.domain.errors import (
+    NotFoundError,
+    RefusedDecisionError,
+    UnknownAlertError,
+    UnknownFaultError,
+)
 from hub.domain.events import (
     AcknowledgeWanted,
     AlertChanged,
@@ -30,12 +34,13 @@ from hub.domain.events import (
     RoomChanged,
     ScheduleChanged,
 )
-from hub.domain.fault import Alert, AlertState, Fault, Finding
+from hub.domain.fault import Alert, AlertState, Fault, FaultKind, Finding, SubjectKind
 from hub.domain.opening import Schedule
-from hub.domain.room import RoomState, Text
+from hub.domain.room import Text
 from hub.faults import rows
 from hub.faults.alerts import DAY_MS, DRILL_MS, Alerts, gravest_first
 from hub.faults.consequence import BLINDING, Consequence, Survey, Tells, Weight
+from hub.faults.detector import Detect
 from hub.faults.ledger import UNWRITABLE, Ledger, Store
 from hub.faults.rows import Recalled
 from hub.faults.tree import Tree
@@ -45,44 +50,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.1
 LONGEST_WAIT_S = 1.0  # a demo's clock may change its pace while we wait
 LEARNT_EVERY_S = 3600.0
+LINKS_WITHIN_MS = 10 * 60_000  # a link that is configured says by then whether it is there
 REMEMBERED = 2_000  # alerts that are over
-SHOWN_ANEW_MS = 60_000
-"""What is told of open faults may be that old in the rooms' hours."""
-
-
-class UnknownAlertError(NotFoundError):
-    code = "unknown_alert"
-
-
-class UnknownFaultError(NotFoundError):
-    code = "unknown_fault"
-
-
-class Detector(Protocol):
-    """``hub/faults/detect/watch.py``."""
-
-    @property
-    def next_ms(self) -> int | None: ...
-
-    def hear(self, event: Heard) -> None: ...
-
-    def discard(self, event: FrameDiscarded) -> None: ...
-
-    def link(self, event: LinkChanged) -> None: ...
-
-    def room(self, state: RoomState) -> None: ...
-
-    def clock_set(self, event: ClockChanged) -> None: ...
-
-    def lag(self, seconds: float, now_ms: int) -> None: ...
-
-    def advance(self, now_ms: int) -> None: ...
-
-    def frame(self) -> bytes: ...
-
-
-Detect = Callable[[Callable[[Finding], None], Recalled, int], Detector]
-"""Makes the detector: whom it tells, what stood before this start, and now."""
 
 
 async def recalled(store: Store, now_ms: int) -> Recalled:
@@ -125,6 +94,9 @@ class FaultsService:
         self._is_dirty = True
         now_ms = clock.now_ms()
         self._alerts.recall(before.faults, before.alerts, now_ms)
+        self._unheard = {f.subject.id for f in self._tree.faults() if _is_of_link(f)}
+        self._links_known_ms = now_ms + LINKS_WITHIN_MS
+        self._end(f for f in self._tree.faults() if f.device not in (None, *devices))
         self.detection = detect(self._find, before, now_ms)
         self._subscribe()
 
@@ -295,6 +267,9 @@ class FaultsService:
         for number in [n for n in self._drills if self._is_drilled(n, now_ms)]:
             self._noted(self._tree.end(number, now_ms), now_ms)
             self._drills.discard(number)
+        if self._unheard and now_ms >= self._links_known_ms:
+            self._end(fault for fault in self._tree.faults() if fault.subject.id in self._unheard)
+            self._unheard.clear()
         until_ms = self._survey.until_ms
         if self._is_dirty or (until_ms is not None and until_ms <= now_ms):
             self._is_dirty = False
@@ -342,6 +317,12 @@ class FaultsService:
             self._ledger.put(FaultChanged(fault))
         self._stir()
 
+    def _end(self, faults: Iterable[Fault]) -> None:
+        """They are of what was taken out of the configuration."""
+        now_ms = self._clock.now_ms()
+        for fault in list(faults):
+            self._noted(self._tree.end(fault.id, now_ms), now_ms)
+
     def _stir(self) -> None:
         self._is_dirty = True
         self._wake.set()
@@ -368,6 +349,7 @@ class FaultsService:
 
     def _on_link(self, event: LinkChanged) -> None:
         self._tree.wire(event.name, event.devices)
+        self._unheard.discard(event.name)
         self.detection.link(event)
         self._stir()
 
@@ -389,6 +371,11 @@ class FaultsService:
         fault = self._tree.drill(event.kind, event.number, event.at_ms)
         self._drills.add(fault.id)
         self._noted([fault], event.at_ms)
+
+
+def _is_of_link(fault: Fault) -> bool:
+    """Of one that says so itself when it is lost or back; what is lost together does not."""
+    return fault.subject.kind is SubjectKind.LINK and fault.kind is not FaultKind.USB_DOWN
 
 
 def _said(alert: Alert) -> str:

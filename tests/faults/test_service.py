@@ -26,8 +26,9 @@ from hub.domain.events import (
 from hub.domain.fault import AlertState, FaultKind, Finding, Subject, SubjectKind
 from hub.domain.opening import AlwaysOpen
 from hub.faults import ledger
+from hub.faults.detector import Detector
 from hub.faults.rows import Recalled
-from hub.faults.service import Detector, FaultsService, recalled
+from hub.faults.service import FaultsService, recalled
 from hub.store.store import Store
 from tests.faults.house import BRIDGE, MINUTE, device, link
 from tests.faults.test_consequence import CENTRE
@@ -73,8 +74,16 @@ class House:
         self.bus.subscribe(AlertChanged, self.told.append)
         self.bus.subscribe(Decided, self.decided.append)
         before = await recalled(self.store, self.now)
-        parts: Any = (CENTRE, self.clock, self.bus, self.store, AlwaysOpen(), lambda _: True)
-        self.faults = FaultsService(*parts, self._detect, before)
+        self.faults = FaultsService(
+            CENTRE,
+            self.clock,
+            self.bus,
+            self.store,
+            AlwaysOpen(),
+            lambda _: True,
+            self._detect,
+            before,
+        )
         self.learnt = before.learnt
         task = asyncio.create_task(self.faults.run())
         try:
@@ -251,3 +260,17 @@ async def test_past_alerts_come_in_pages_also_before_they_are_on_the_disk(house:
         ids += [alert.id for alert in page]
         before = page[-1].id
     assert ids == [5, 4, 3, 2, 1]
+
+
+async def test_what_was_taken_out_of_the_configuration_is_broken_no_more(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    async with house.running():
+        house.find(device("cabin-radar"), K.DEVICE_ERROR)
+        house.find(device("sold-last-year"), K.DEVICE_ERROR)
+        house.find(link(BRIDGE), K.GATEWAY_DOWN)
+        house.now += 5 * MINUTE
+        await house.until(lambda: len(house.told) == 3)
+    async with house.running():
+        await house.until(lambda: len(house.faults.alerts()) == 2)
+        house.now += 10 * MINUTE  # no link of that name has said anything
+        await house.until(lambda: [one.device for one in house.faults.alerts()] == ["cabin-radar"])
