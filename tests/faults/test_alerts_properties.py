@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.domain.fault import AlertState, FaultKind, Subject
+from hub.domain.fault import Alert, AlertState, FaultKind, Subject
 from hub.faults.alerts import GATHER_MS
 from hub.faults.tree import NOT_HEARD, RANKS
 from tests.faults.house import BRIDGE, HOUR, PORTS, House, device, link
@@ -89,7 +89,7 @@ def test_each_raise_has_one_clear_and_open_ones_have_none(steps: list[Step]) -> 
 @settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_each_change_goes_on_from_the_one_before(steps: list[Step]) -> None:
-    known = {}
+    known: dict[int, Alert] = {}
     for alert, before in lived(steps).changes:
         assert known.get(alert.id) == before
         assert before is None or before.state is not AlertState.CLEARED
