@@ -48,7 +48,7 @@ class Drills:
         if last is not None and 0 <= now_ms - last.begun_ms < APART_MS:
             raise RefusedDecisionError(Text("notify.drill_again"), 409)
         drill = self._book.begin_drill(by, now_ms)
-        self._bus.publish(DrillWanted(drill.id, FaultKind.SILENT, now_ms))
+        self._bus.publish(DrillWanted(drill.id, FaultKind.TAMPER, now_ms))
         return self._book.drill or drill  # its alert may be known by now
 
     def came(self, alert: Alert) -> None:
