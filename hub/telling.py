@@ -19,6 +19,7 @@ Part = Literal["", ".effect", ".cause", ".check", ".remedy"]
 _SPANS = (("days", 2 * 86_400), ("hours", 2 * 3_600), ("minutes", 120), ("seconds", 0))
 _UNIT_S = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
 _CODES = {"reason": "discard", "code": "bad"}  # evidence that is a code itself, and of what family
+_GROWING = ("silent_s", "waited_s")
 _SEPARATOR = {"en": ", "}
 
 
@@ -33,10 +34,14 @@ class Told(Protocol):
     def evidence(self) -> Params: ...
     @property
     def is_drill(self) -> bool: ...
+    @property
+    def cleared_ms(self) -> int | None: ...
 
 
-def sentence(thing: Told, language: str, part: Part = "") -> str:
+def sentence(thing: Told, language: str, part: Part = "", now_ms: int | None = None) -> str:
     """What it is (``part`` empty), or another part of what there is to say of it.
+
+    With ``now_ms`` what goes on is as long as it is by now, and not as long as when it was found.
 
     >>> from hub.domain.fault import Finding, Fault, Severity, SubjectKind
     >>> fault = Fault(1, Subject(SubjectKind.DEVICE, "gym-pir"), FaultKind.SILENT, Severity.LOW,
@@ -48,6 +53,8 @@ def sentence(thing: Told, language: str, part: Part = "") -> str:
     if channel := thing.subject.channel:
         words["channel"] = channel
     words = words | thing.evidence
+    if now_ms is not None:
+        words = words | _grown(thing, now_ms)
     line = render(Text(_code(thing, part), _figures(words, language)), language)
     unstable: int = getattr(thing, "unstable", 0)
     if unstable and not part:
@@ -85,6 +92,18 @@ def duration(seconds: float, language: str) -> str:
     """
     unit = next(name for name, least in _SPANS if seconds >= least or name == "seconds")
     return render(Text(f"span.{unit}", {"count": round(seconds / _UNIT_S[unit])}), language)
+
+
+def _grown(thing: Told, now_ms: int) -> Params:
+    """Spans that go on growing while it lasts."""
+    begun_ms = int(getattr(thing, "raised_ms", 0) or getattr(thing, "found_ms", now_ms))
+    until_ms = now_ms if thing.cleared_ms is None else thing.cleared_ms
+    more_s = max(until_ms - begun_ms, 0) // 1000
+    return {
+        name: value + more_s
+        for name in _GROWING
+        if isinstance(value := thing.evidence.get(name), int | float)
+    }
 
 
 def _last(link: str) -> str:

@@ -151,7 +151,7 @@ class _Told:
             id=alert.id,
             severity=alert.severity.value,
             state=alert.state.value,
-            what=sentence(alert, language),
+            what=sentence(alert, language, now_ms=self._frame.hub.now_ms()),
             where=self._where(alert, language),
             when=self._when(alert, language),
             effect=effect(alert, alert.rooms_blinded, self._frame.centre, language),
