@@ -77,7 +77,8 @@ class Report(msgspec.Struct, frozen=True):
     received_ms: int
     is_live: bool
     receipt: Receipt | None = None
-    said_ms: int | None = None  # what time it is by the device's own clock, right or wrong
+    said_ms: int | None = None
+    """What time it is by the device's own clock, right or wrong; None while ours is not trusted."""
 
 
 class Outlet(Protocol):

@@ -63,8 +63,9 @@ class Stamp:
             way = TimeSource.UNSYNCED
         observed_ms, source, said_ms = received_ms, way, None
         if message.device_time is not None:
-            said_ms = self._own_ms(message.device_time)
-            observed_ms, source = self._observed(message.device_time, said_ms, received_ms, way)
+            own_ms = self._own_ms(message.device_time)
+            observed_ms, source = self._observed(message.device_time, own_ms, received_ms, way)
+            said_ms = None if way is TimeSource.UNSYNCED else own_ms
         device, places = self.device, self._places
         readings = tuple(
             [

@@ -179,12 +179,13 @@ def stuck(memory: Memory, key: Key, now_ms: int) -> Verdict:
     if analog is None or analog.value is None:
         return NOTHING
     limit_ms = analog.rest.limit_ms()
-    if limit_ms is None:
-        return Verdict(due_ms=now_ms + 6 * HOUR)
-    due_ms = analog.moved_ms + max(round(limit_ms * LONGER), STUCK_MS)
-    if analog.said_since < STUCK_WORDS or analog.heard_ms < due_ms:
-        return Verdict(due_ms=max(due_ms, now_ms + HOUR))
-    analog.is_stuck = True
+    if not analog.is_stuck:
+        if limit_ms is None:
+            return Verdict(due_ms=now_ms + 6 * HOUR)
+        due_ms = analog.moved_ms + max(round(limit_ms * LONGER), STUCK_MS)
+        if analog.said_since < STUCK_WORDS or analog.heard_ms < due_ms:
+            return Verdict(due_ms=max(due_ms, now_ms + HOUR))
+        analog.is_stuck = True
     hours = round((now_ms - analog.moved_ms) / HOUR)
     evidence: Params = {"channel": _named(key), "value": analog.value, "hours": hours}
     return Verdict(evidence, analog.moved_ms)

@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from hub.domain.fault import FaultKind
+from hub.domain.room import Params
 from hub.faults.detect.rhythm import Rhythm
 
 MINUTE = 60_000
@@ -121,6 +122,21 @@ class Analog:
             self.days,
         )
 
+    def stand(self, kind: FaultKind, evidence: Params, now_ms: int) -> None:
+        """It was found before this start."""
+        if kind is FaultKind.STUCK:
+            self.is_stuck, self.moved_ms = True, now_ms
+            self.value = _number(evidence.get("value"))
+        elif kind is FaultKind.NOISE:
+            self.is_noisy, self.noisy_ms = True, now_ms
+            self.shake = self.usual_shake * (_number(evidence.get("times")) or SHAKES)
+        elif kind is FaultKind.DRIFT:
+            self.is_drifting = True
+        elif kind is FaultKind.JUMP:
+            was, now = _number(evidence.get("from")), _number(evidence.get("to"))
+            if was is not None and now is not None:
+                self.jumped = Jump(was, now, 0, now_ms, abs(now - was) / 2)
+
     def end_day(self) -> float | None:
         """The mean of the day, where it was heard enough."""
         (total, words), self._day = self._day, [0.0, 0.0]
@@ -226,3 +242,7 @@ class Analog:
             return ()
         self.jump, self.jumped, self._stayed = None, jump, 0
         return (FaultKind.JUMP,)
+
+
+def _number(told: object) -> float | None:
+    return float(told) if isinstance(told, int | float) else None

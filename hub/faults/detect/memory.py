@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from device_drivers.channels import CHANNELS
 from edge.reading import Reading
 from hub.domain.centre import Device
-from hub.domain.fault import FaultKind, Subject, SubjectKind
+from hub.domain.fault import FaultKind, Finding, Subject, SubjectKind
 from hub.faults.detect.analog import Analog
 from hub.faults.detect.battery import Battery
 from hub.faults.detect.clock import OwnClock
@@ -169,16 +170,35 @@ class Memory:
         """Something came from it, readable or not."""
         self.word_ms, self.deaf_ms, self.open_ms = now_ms, deaf_ms, open_ms
 
-    def stand(self, kind: FaultKind) -> None:
-        """It was found to be so before this start."""
-        if kind is FaultKind.SILENT or kind is FaultKind.BATTERY_DEAD:
-            self.is_silent = True
-            self.is_known = True
+    def stand(self, finding: Finding, now_ms: int) -> None:
+        """It was found before this start: the same words as ever end it."""
+        kind = finding.kind
+        if kind in (FaultKind.SILENT, FaultKind.BATTERY_DEAD):
+            self.is_silent = self.is_known = True
             self.is_dead = kind is FaultKind.BATTERY_DEAD
-        elif kind is FaultKind.BATTERY_LOW:
-            self.battery.is_low = True
         elif kind is FaultKind.GARBLED:
-            self.frames.is_high = True
+            self.frames.stand()
+        elif kind is FaultKind.CLOCK_WRONG:
+            self.clock.is_wrong = True
+        elif finding.subject.channel:
+            self._stand_channel(self._key_of(finding.subject.channel), finding, now_ms)
+
+    def _key_of(self, name: str) -> Key:
+        if name in CHANNELS:
+            return name, ""
+        for channel in CHANNELS:  # channels have dots of their own, and so may parts
+            if name.startswith(f"{channel}."):
+                return channel, name[len(channel) + 1 :]
+        return name, ""
+
+    def _stand_channel(self, key: Key, finding: Finding, now_ms: int) -> None:
+        kind, analog = finding.kind, self.analog.get(key)
+        if kind is FaultKind.OUT_OF_RANGE:
+            self.trace(key).bad.stand()
+        elif kind is FaultKind.DEVICE_ERROR:
+            self.trace(key).error.stand()
+        elif analog is not None:
+            analog.stand(kind, finding.evidence, now_ms)
 
     def part(self, key: Key) -> Subject:
         """One channel of it, as the subject of a finding."""
@@ -187,7 +207,9 @@ class Memory:
         return Subject(SubjectKind.DEVICE, self.id, name)
 
     def trace(self, key: Key) -> Trace:
-        found = self.traces[key] = Trace(key)
+        found = self.traces.get(key)
+        if found is None:
+            found = self.traces[key] = Trace(key)
         return found
 
 

@@ -28,18 +28,21 @@ class Radio:
     )
 
     def __init__(self, kept: Any) -> None:
-        usual, spread, seen = kept or (0.0, 0.0, 0)
+        usual, spread, seen, level, is_weak = kept or (0.0, 0.0, 0, 0.0, False)
         self.usual: float = usual
         self.spread: float = spread
         self.seen: int = seen
-        self.level: float = self.usual
-        self.is_weak = False
+        self.level: float = level
+        self.is_weak: bool = is_weak
         self.since_ms = 0
         self._sampled_ms: int | None = None
         self._source = ""
 
     def kept(self) -> Any:
-        return (round(self.usual, 1), round(self.spread, 1), self.seen) if self.seen else None
+        if not self.seen:
+            return None
+        levels = [round(level, 1) for level in (self.usual, self.spread, self.level)]
+        return levels[0], levels[1], self.seen, levels[2], self.is_weak
 
     def take(self, channel: str, value: float, now_ms: int) -> bool:
         """True if it turned weak, or well again."""

@@ -79,6 +79,9 @@ class Rhythm:
 
     def __init__(self, kept: Sequence[int] = (), weeks_apart: int = WEEKS_APART) -> None:
         self._weeks_apart = weeks_apart
+        self._begin(kept)
+
+    def _begin(self, kept: Sequence[int] = ()) -> None:
         self.pauses: dict[int, float] = {
             number: tenths / 10 for number, tenths in zip(kept[1::2], kept[2::2], strict=True)
         }
@@ -114,7 +117,7 @@ class Rhythm:
         """A silence that was told ended by itself."""
         self.strikes, self._calm = self.strikes + 1, 0
         if self.strikes >= STRIKES:
-            self.__init__((), self._weeks_apart)  # type: ignore[misc]
+            self._begin()
 
     def limit_ms(self) -> int | None:
         """The pause that is one too many; None while that is not known."""

@@ -21,6 +21,10 @@ class Share:
         self.is_high = False
         self.in_a_row = 0
 
+    def stand(self) -> None:
+        """It was too much before this start."""
+        self.is_high, self.level, self.seen = True, 2 * HIGH, FEWEST
+
     def add(self, is_spoilt: bool) -> bool:
         """Take in one; True if it matters now or did before.
 

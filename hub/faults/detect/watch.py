@@ -83,7 +83,6 @@ class Detection:
         self._tell = tell
         self._offset_ms = 0  # what the clock was set by since the start
         self._now_ms = now_ms
-        self._is_trusted = True  # our clock, to judge another by
         self._deaf_ms = 0  # how long, all in all, this hub did not listen
         self._agenda = Agenda(self._look)
         self.docket = Docket(self._told)
@@ -123,7 +122,7 @@ class Detection:
             memory.spoke(now_ms, self._deaf_ms)
             for reading in event.readings:
                 take(memory, reading, now_ms)
-            if event.said_ms is not None and self._is_trusted:
+            if event.said_ms is not None:
                 memory.date(event.said_ms - event.at_ms, now_ms)
             if memory.frames.seen and memory.frames.add(False):
                 memory.pending.add((FaultKind.GARBLED, None))
@@ -184,7 +183,6 @@ class Detection:
 
     def clock_set(self, event: ClockChanged) -> None:
         """The time inside goes on as if nobody had touched the clock."""
-        self._is_trusted = event.is_trusted
         if not event.is_trusted:
             return
         self._offset_ms += event.shift_ms
@@ -300,7 +298,7 @@ class Detection:
             return
         memory = self.memories.get(finding.subject.id)
         if memory is not None:
-            memory.stand(finding.kind)
+            memory.stand(finding, self._now_ms)
 
     def _told(self, finding: Finding) -> None:
         offset_ms = self._offset_ms
