@@ -175,6 +175,21 @@ OF: Mapping[str, Mapping[str, Any]] = {
     "CentreDocument": {"id": "hongmei", "name": "Hongmei Centre"},
     "CopyDocument": {"kind": "mirror", "name": "victoria"},
     "DeviceCounts": {"ok": 6},
+    "NotificationsDocument": {
+        "waiting": 1,
+        "overdue": 0,
+        "uncertain": 0,
+        "heartbeat": AT,
+        "drill": SINCE,
+    },
+    "WayDocument": {
+        "id": "duty-mail",
+        "kind": "email",
+        "waiting": 1,
+        "proven": SINCE,
+        "error": "status:429",
+        "ok": False,
+    },
     "DeviceDocument": {"id": "gym-motion", "alerts": [12]},
     "EvidenceDocument": {"channel": "motion", "value": 1, "trouble": ""},
     "FaultDocument": {

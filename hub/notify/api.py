@@ -14,9 +14,12 @@ from hub.notify.rules import State
 from hub.notify.service import Notify
 
 
-class ChannelDocument(msgspec.Struct):
-    """``proven``: when somebody last answered what came over it. ``error``: why the last failed
-    try failed, as a code; null while all is well."""
+class WayDocument(msgspec.Struct):
+    """A channel to people, or a webhook.
+
+    ``proven``: when somebody last answered what came over it. ``error``: why the last try failed,
+    as a code; null while all is well.
+    """
 
     id: str
     kind: str
@@ -36,7 +39,7 @@ class NotificationsDocument(msgspec.Struct):
     uncertain: int
     heartbeat: str | None
     drill: str | None
-    channels: list[ChannelDocument]
+    ways: list[WayDocument]
 
 
 def routes(notify: Notify, hub: HubView) -> APIRouter:
@@ -60,15 +63,15 @@ def document(notify: Notify, now_ms: int) -> NotificationsDocument:
         uncertain=sum(row.state is State.UNKNOWN for row in rows),
         heartbeat=_moment(beat.last_ms if beat else None),
         drill=_moment(drill.begun_ms if drill else None),
-        channels=[_channel(notify, channel) for channel in notify.ways],
+        ways=[_way(notify, channel) for channel in notify.ways],
     )
 
 
-def _channel(notify: Notify, channel: str) -> ChannelDocument:
+def _way(notify: Notify, channel: str) -> WayDocument:
     is_failing = notify.planner.is_failing(channel)
     proofs = [at for (_, over), at in notify.book.proofs.items() if over == channel]
     last = notify.last_error.get(channel)
-    return ChannelDocument(
+    return WayDocument(
         id=channel,
         kind=notify.ways[channel].kind,
         ok=not is_failing,

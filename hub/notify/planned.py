@@ -61,13 +61,13 @@ def addresses(section: NotifySection) -> dict[tuple[str, str], str]:
     }
 
 
-def drill_hours(section: NotifySection) -> dict[str, Hours]:
-    """By day; empty where drills have no schedule."""
-    if section.drill is None:
-        return {}
-    if section.drill.when is None:
-        return dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), DRILL_HOURS)
-    return by_day(section.drill.when)
+def drills(section: NotifySection) -> tuple[int | None, dict[str, Hours]]:
+    """How often, and in which hours of which days; None: only by the button."""
+    drill = section.drill
+    if drill is None:
+        return None, {}
+    usual = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), DRILL_HOURS)
+    return ms(drill.every), usual if drill.when is None else by_day(drill.when)
 
 
 def ms(span: timedelta) -> int:

@@ -21,14 +21,13 @@ import msgspec
 
 from hub.domain.fault import AlertState
 from hub.notify.roster import Person, Roster
-from hub.notify.rules import DAY_MS, MINUTE_MS, Notice, NoticeKind, Sending, State, Wanted
+from hub.notify.rules import DAY_MS, FAILURES, MINUTE_MS, Notice, NoticeKind, Sending, State, Wanted
 
 FIRST_WAIT_MS = 15_000
 LONGEST_WAIT_MS = 15 * MINUTE_MS
 LONGEST_ASKED_MS = 60 * MINUTE_MS  # a server that asks for more patience is asked again after this
 TROUBLE_MS = 2 * DAY_MS  # what has not arrived after so long is told on the page
 GIVE_UP_MS = 14 * DAY_MS
-FAILURES = 3  # then the next channel is tried too
 
 
 class Result(StrEnum):

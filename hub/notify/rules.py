@@ -23,6 +23,7 @@ from hub.notify.roster import Roster, StandIn
 
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 LONGEST_PAUSE_MS = DAY_MS
+FAILURES = 3  # of one channel: then the next one is tried; of the last one: the next person
 
 
 class NoticeKind(StrEnum):
@@ -195,9 +196,18 @@ def _escalated(
         return Due((), None)
     called_ms = max(_called_ms(row) for row in rows if row.round == 0)
     next_ms = called_ms + patience.escalate_ms
-    if next_ms > now_ms:
+    if next_ms > now_ms and not _is_out_of_reach(rows, roster):
         return Due((), next_ms)
     return Due((_first(notice, rest[0], roster, now_ms),), now_ms + 1)
+
+
+def _is_out_of_reach(rows: Sequence[Sending], roster: Roster) -> bool:
+    """No channel of whoever was called last works, so there is nothing to wait for."""
+    last = rows[-1].person
+    own = [row for row in rows if row.person == last]
+    fails = [row.state is State.FAILED or (row.is_open and row.failures >= FAILURES) for row in own]
+    person = roster.people.get(last)
+    return all(fails) and (person is None or {row.channel for row in own} >= {*person.channels})
 
 
 def _reminded(

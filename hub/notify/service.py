@@ -72,8 +72,7 @@ class Notify:
         self.roster = planned.roster(self.section, place.timezone, days)
         self.ways = planned.ways(self.section)
         self.book = Book(store)
-        patience = planned.patience(self.section)
-        self.planner = Planner(self.book, self.roster, patience, self.ways)
+        self.planner = Planner(self.book, self.roster, planned.patience(self.section), self.ways)
         self.last_error: dict[str, tuple[int, str]] = {}
         """By channel: when a try last failed, and why."""
         self._addresses = planned.addresses(self.section)
@@ -84,10 +83,7 @@ class Notify:
         self._writer = Writer(place, self.section.public_url)
         self._courier = Courier(self._arrived, self.wake)
         self._intake = Intake(self.book, self.roster, place, self.section.webhooks)
-        drill = self.section.drill
-        every_ms = planned.ms(drill.every) if drill else None
-        hours = planned.drill_hours(self.section)
-        self.drills = Drills(self.book, self.roster, bus, every_ms, hours)
+        self.drills = Drills(self.book, self.roster, bus, *planned.drills(self.section))
         beat = self.section.heartbeat
         self.heartbeat = Heartbeat(beat, is_well, clock.now_ms) if beat else None
         self._early: list[AlertChanged | OrderChanged] | None = []

@@ -20,6 +20,7 @@ from hub.api.probes import Alive, Readiness
 from hub.backup.api import BackupsDocument
 from hub.devices.api import ReadingsDocument
 from hub.domain.access import Permission, Role
+from hub.notify.api import NotificationsDocument
 from hub.rooms.availability import AvailabilityDocument
 from hub.rooms.explain_api import ExplainedDocument
 from hub.rooms.override_api import OverrideDocument
@@ -48,6 +49,7 @@ ANSWERS: dict[str, Any] = {
     "/api/v1/devices/{device}": documents.DeviceDocument,
     "/api/v1/faults": documents.Page[FaultDocument],
     "/api/v1/alerts": documents.Page[AlertDocument],
+    "/api/v1/notifications": NotificationsDocument,
     "/api/v1/storage": StorageDocument,
     "/api/v1/backups": BackupsDocument,
     "/api/v1/mirrors": documents.Page[documents.MirrorDocument],

@@ -91,7 +91,7 @@ async def test_a_drill_survives_kill_9_and_its_link_proves_the_way(
     assert (await alert(hub))["state"] == "raised", "a scanner of mail follows links"
     assert await press(hub, link, link) == 200
     assert (await alert(hub))["acknowledged_by"] == "li"
-    ways = {way["id"]: way for way in (await hub.get("/api/v1/notifications"))["channels"]}
+    ways = {way["id"]: way for way in (await hub.get("/api/v1/notifications"))["ways"]}
     assert ways["web"]["proven"] is not None
     assert ways["chat"]["proven"] is None
     assert (await hub.client.get(link[:-6] + "AAAAAA")).status_code == 404

@@ -294,6 +294,18 @@ def test_a_channel_that_fails_three_times_gets_help_from_the_next() -> None:
     }
 
 
+def test_who_cannot_be_reached_at_all_is_not_waited_for() -> None:
+    world = World(at(20))  # wu is on duty, with a telephone that nothing reaches
+    world.change(alert(1, Severity.HIGH, world.now_ms))
+    for wait in (0, 15_000, 30_000):
+        world.now_ms += wait
+        world.turn()
+        world.answer(REFUSED, has_arrived=False)
+    world.now_ms += 60_000
+    world.turn()
+    assert "chen" in {parcel.person for parcel in world.flying}
+
+
 def test_a_chat_that_may_have_arrived_is_not_repeated_and_a_mail_is() -> None:
     world = World(at(10))
     world.change(alert(1, Severity.HIGH, world.now_ms))
