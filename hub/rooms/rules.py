@@ -96,9 +96,6 @@ def judge(
     heeded = looked(plan, said, case)
     if case.proofs:
         case.outages = outages(plan.witnesses, case)
-    for line in plan.lines:
-        if line.heard_ms is None:
-            case.doubt("not_heard_since_start", device=line.device)
     if slot.until_ms is not None:
         case.passed(slot.until_ms)
     limit = plan.capacity if slot.limit is None else slot.limit
@@ -106,7 +103,7 @@ def judge(
     status, reasons, shut_by = closed(plan, seen.status, seen.reasons, slot, said)
     zeroing = _disproof(plan, case)
     zones = tuple(_zone(plan, bay, case, seen.status) for bay in plan.bays)
-    unchanged = before is not None and before.status is status
+    begun_ms = before.since_ms if before and before.status is status else now_ms
     people = _people(case, seen)
     state = RoomState(
         room=plan.room,
@@ -115,7 +112,7 @@ def judge(
         crowding=_crowding(people, limit),
         people=people,
         confidence=confidence(seen.presence, seen.grounds),
-        since_ms=before.since_ms if unchanged and before else now_ms,
+        since_ms=begun_ms,
         as_of_ms=case.as_of_ms or max((w.since_ms for w in plan.witnesses), default=now_ms),
         valid_until_ms=case.due_ms if status is not Status.UNKNOWN else None,
         reasons=reasons,
@@ -138,6 +135,9 @@ def _find(plan: Plan, case: Case) -> None:
     radars(plan, case)
     counters(plan, case)
     motion(plan, case)
+    for line in plan.lines:
+        if line.heard_ms is None:
+            case.doubt("not_heard_since_start", device=line.device)
 
 
 def _weigh(plan: Plan, case: Case, limit: int | None) -> Seen:

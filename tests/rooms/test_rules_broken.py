@@ -46,6 +46,8 @@ CHANNEL = {
     "gate": "people.in",
     "air": "temperature",
 }
+LIVE = TimeSource.HUB
+REMEMBERED = ("retained", "queued", "offline")
 OUT = ("bad", "retained", "queued", "faulty", "cut", "offline")
 
 
@@ -86,21 +88,10 @@ class House:
             return
         if how == "faulty":
             self.watch.health(HealthChanged(device, Health.FAULTY, self.now))
-        if how == "offline":
-            self._hear(device, "online", 0, TimeSource.RETAINED)
-            return
-        way = TimeSource(how) if how in ("retained", "queued") else TimeSource.HUB
+        channel = "online" if how == "offline" else CHANNEL.get(device, "presence")
+        value = 0 if how == "offline" else value
+        way = TimeSource({"offline": "retained"}.get(how, how)) if how in REMEMBERED else LIVE
         quality = Quality.BAD if how == "bad" else Quality.GOOD
-        self._hear(device, CHANNEL.get(device, "presence"), value, way, quality)
-
-    def _hear(
-        self,
-        device: str,
-        channel: str,
-        value: int,
-        way: TimeSource,
-        quality: Quality = Quality.GOOD,
-    ) -> None:
         said = Reading(device, channel, "", value, "1", quality, "", self.now, self.now, way)
         self.watch.hear(Heard(device, (said,), self.now, said.is_live, True))
 
@@ -239,6 +230,21 @@ def test_a_person_who_looked_is_believed_without_the_sensor_and_nobody_else_by_h
     assert house.status() is Status.UNKNOWN
 
 
+def test_a_look_says_nothing_of_who_came_after_it_if_none_shows_that_he_left() -> None:
+    house = House(("gym-radar", "gym-pir", "near"))
+    all_three = house.devices
+    house.go_on(3, *all_three)
+    house.looked()
+    house.go_on(2, *all_three)
+    house.say("gym-pir", 1)
+    house.say("gym-radar", 1)
+    house.wait(0.1)
+    house.go_on(3, *all_three)
+    assert house.status() is Status.FREE
+    house.say("near", 0, "bad")
+    assert house.status() is Status.UNKNOWN
+
+
 def test_somebody_is_somebody_whatever_else_is_out() -> None:
     house = radar_and_door()
     house.say("inner", 0, "bad")
@@ -316,6 +322,7 @@ WORDS = st.lists(
     max_size=30,
 )
 KINDS = st.sampled_from(["gym", "corridor"])
+OF_A_LOOK = ("looked_empty", "counter_zeroed")
 ASKED = sorted(set(PLACES) - {"window", "air"})
 
 
@@ -345,8 +352,8 @@ def frees(state: RoomState, out: str) -> bool:
     if state.room not in BETWEEN.get(out, (place.room,)):
         return False
     bays = [bay for bay in state.zones if place.zone in (None, bay.id)]
-    if [reason.code for reason in state.reasons] == ["looked_empty"]:
-        return False
+    if state.reasons and state.reasons[0].code == "looked_empty":
+        return any(reason.code not in OF_A_LOOK for reason in state.reasons)
     return Status.FREE in (state.status, *(bay.status for bay in bays))
 
 
