@@ -17,6 +17,10 @@ from hub.vitals import Vitals
 
 log = logging.getLogger(__name__)
 
+YOUNG = 10_000
+"""Objects that are made before garbage is looked for: messages make none that is not freed at once,
+and with Python's 700 it would be looked for hundreds of times a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -47,6 +51,7 @@ async def live(
             parts.vitals.is_ready = True
             gc.collect()
             gc.freeze()  # what lives as long as the hub need not be walked each time
+            gc.set_threshold(YOUNG)
             address = f"{parts.server.scheme}://{host}:{port}"
             log.info("Serving on %s", address)
             ready(address)

@@ -26,7 +26,7 @@ import msgspec
 
 from device_drivers.channels import is_personal
 from device_drivers.contract import Quality, Value
-from edge.reading import Reading, Report, TimeSource
+from edge.reading import REMEMBERED, Reading, Report, TimeSource
 from hub.domain.series import Series, SeriesKey
 from hub.store.mending import Mending
 from hub.store.rollup import Rollups
@@ -37,7 +37,6 @@ NEVER_MS = -(2**62)
 LATE_TIES = 1_000_000 // 2  # a mirror adds the tie as nanoseconds: it must stay below a millisecond
 
 HUB_STAMPED = (TimeSource.HUB, TimeSource.UNSYNCED)
-NOT_LIVE = (TimeSource.QUEUED, TimeSource.RETAINED)
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -331,7 +330,7 @@ def _absorb(voice: Voice, series: Series, reading: Reading) -> bool:
 
 def _is_late(series: Series, reading: Reading) -> bool:
     source = reading.time_source
-    if source in NOT_LIVE:
+    if source in REMEMBERED:
         return reading.observed_ms < series.until_ms
     return (
         source is TimeSource.DEVICE

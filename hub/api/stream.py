@@ -13,6 +13,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from itertools import takewhile
 
 from hub.texts import LANGUAGES
 
@@ -30,7 +31,7 @@ RESET = b"event: reset\ndata: {}\n\n"
 
 Key = tuple[str, str]  # event name, room or device id
 ROOMS = frozenset({"room"})
-ALL = ROOMS | {"device"}
+ALL = ROOMS | {"device", "alert"}
 
 
 class Audience:
@@ -52,9 +53,9 @@ class Broadcaster:
         self._audiences = {
             (language, names): Audience() for language in LANGUAGES for names in (ALL, ROOMS)
         }
-        self._quiet_until: dict[Key, float] = {}
+        self._quiet_until: dict[Key, float] = {}  # in order of time
         self._due: dict[Key, None] = {}
-        self._merged: dict[Key, None] = {}
+        self._merged: set[Key] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self._moved = asyncio.Event()
@@ -68,10 +69,13 @@ class Broadcaster:
         """Something is different; its newest state goes out now or, merged, shortly."""
         self.nudge()
         key = (name, item)
+        if key in self._merged or key in self._due:
+            return
         loop = asyncio.get_running_loop()
-        if loop.time() < self._quiet_until.get(key, 0.0):
-            self._merged[key] = None
-            self._arm(self._quiet_until[key])
+        until = self._quiet_until.get(key, 0.0)
+        if loop.time() < until:
+            self._merged.add(key)
+            self._arm(until)
             return
         if not self._due:
             loop.call_soon(self._send_due)
@@ -101,19 +105,23 @@ class Broadcaster:
     def _flush(self) -> None:
         """Send what was merged, if its time has come; the others wait for the next round."""
         self._timer = None
+        if self._closed:
+            return
         now = asyncio.get_running_loop().time()
-        waiting, self._merged = self._merged, {}
-        for key in waiting:
-            if self._quiet_until[key] <= now:
+        ended = list(takewhile(lambda key: self._quiet_until[key] <= now, self._quiet_until))
+        for key in ended:
+            if key in self._merged:
                 self._send(key, now)
             else:
-                self._merged[key] = None
+                del self._quiet_until[key]
         if self._merged:
-            self._arm(min(self._quiet_until[key] for key in self._merged))
+            self._arm(next(at for key, at in self._quiet_until.items() if key in self._merged))
 
     def _send(self, key: Key, now: float) -> None:
         if self._closed:
             return
+        self._merged.discard(key)
+        self._quiet_until.pop(key, None)  # or it would keep its old place
         self._quiet_until[key] = now + MERGE_S
         self._number += 1
         texts: dict[str, bytes] = {}

@@ -33,14 +33,14 @@ class Crowding(StrEnum):
     HIGH = "high"
 
 
-class Text(msgspec.Struct, frozen=True):
+class Text(msgspec.Struct, frozen=True, gc=False):
     """A sentence as a code with parameters; it is rendered at the border, in a language."""
 
     code: str
     params: Params = {}
 
 
-class People(msgspec.Struct, frozen=True):
+class People(msgspec.Struct, frozen=True, gc=False):
     """How many, and between which bounds."""
 
     low: int
@@ -69,7 +69,7 @@ class Override(msgspec.Struct, frozen=True):
     ended_ms: int | None = None  # it was taken back before
 
 
-class ZoneState(msgspec.Struct, frozen=True):
+class ZoneState(msgspec.Struct, frozen=True, gc=False):
     """An open bay inside a room."""
 
     id: str
@@ -78,7 +78,7 @@ class ZoneState(msgspec.Struct, frozen=True):
     people: People | None = None
 
 
-class RoomState(msgspec.Struct, frozen=True):
+class RoomState(msgspec.Struct, frozen=True, gc=False):
     """The answer to "is it free?", why, since when and until when it holds without new evidence."""
 
     room: str

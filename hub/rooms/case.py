@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from hub.domain.room import People, Text
 
@@ -26,8 +27,7 @@ class Grounds(StrEnum):
 SURENESS = {grounds: rank for rank, grounds in enumerate(Grounds)}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """Something that is shown, since a moment, by a class of evidence."""
 
     since_ms: int
@@ -35,8 +35,7 @@ class Finding:
     grounds: Grounds
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True, gc=False):
     """What the counters of a room add up to."""
 
     estimate: int
@@ -58,16 +57,15 @@ class Tally:
         return People(low, self.estimate, self.estimate + self.slack)
 
 
-@dataclass(slots=True)
-class Case:
+class Case(msgspec.Struct, gc=False):
     """All that was found in one room, and when time alone may change it."""
 
     now_ms: int
-    claims: list[Finding] = field(default_factory=list)
-    traces: list[Finding] = field(default_factory=list)
-    proofs: list[Finding] = field(default_factory=list)
-    doubts: list[Text] = field(default_factory=list)
-    helps: list[Text] = field(default_factory=list)
+    claims: list[Finding] = []
+    traces: list[Finding] = []
+    proofs: list[Finding] = []
+    doubts: list[Text] = []
+    helps: list[Text] = []
     outages: tuple[Text, ...] = ()  # sensors that are out, with why; looked for beside a proof
     tally: Tally | None = None
     people: People | None = None

@@ -112,7 +112,12 @@ class Recorder:
         if reading.is_live and is_known and key not in self._astray:
             return
         number = reading.value if isinstance(reading.value, int | float) else None
-        said = [number, reading.quality.value, reading.reason, reading.time_source.value]
+        said: list[object] = [
+            number,
+            reading.quality.value,
+            reading.reason,
+            reading.time_source.value,
+        ]
         before = self._astray.pop(key, None)
         if not reading.is_live:
             self._astray[key] = said

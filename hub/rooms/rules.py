@@ -15,7 +15,8 @@ unknown. Whatever is stale, bad, remembered by a broker or behind a dead line is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from hub.domain.opening import OPEN, Slot
 from hub.domain.room import (
@@ -54,8 +55,7 @@ STILLNESS = frozenset({Grounds.LEFT, Grounds.CROSSED})
 """Weaker than a count: somebody may keep still. So the two do not contradict each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """What the evidence says of a room, whatever the timetable says."""
 
     status: Status
@@ -68,8 +68,7 @@ class Seen:
         return PRESENCE[self.status]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """A state, and what could change it besides a new value."""
 
     state: RoomState
@@ -190,6 +189,8 @@ def _standing(case: Case) -> list[Finding]:
     A counter that says zero does not speak against somebody who is seen: it missed him. A look is
     of a moment: whoever was first seen later has come since.
     """
+    if not case.proofs:
+        return []
     is_seen = any(claim.grounds is not Grounds.COUNT for claim in case.claims)
     newest_ms = max((f.since_ms for f in case.claims), default=0)
     return [
@@ -210,10 +211,12 @@ def _against(claims: list[Finding], proofs: list[Finding]) -> list[Finding]:
 def _disproof(plan: Plan, case: Case) -> str | None:
     """Is the room proven empty by others than its counters, for so long that they must be wrong?"""
     tally = case.tally
+    if tally is None:
+        return None
     proofs = [proof for proof in _standing(case) if proof.grounds is not Grounds.COUNT]
     if case.outages:
         proofs = _of_people(case, proofs)
-    if tally is None or not proofs:
+    if not proofs:
         return None
     if tally.estimate == 0 and tally.slack == 0 and all(c.zeroed for c in plan.counters):
         return None  # they say so themselves

@@ -7,8 +7,6 @@ it opens, and not any more when it has; who comes in is not seen before, and wal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hub.domain.room import Text
 from hub.rooms.case import Case, Finding, Grounds
 from hub.rooms.evidence import Contact, Eye
@@ -16,22 +14,20 @@ from hub.rooms.findings import door, finding, is_blind, proves, speaks
 from hub.rooms.plan import Plan
 
 
-@dataclass(slots=True)
 class Quiet:
     """A room whose motion sensors see nothing now."""
 
-    pirs: list[Eye]
-    watched: bool  # all of it, by sensors that spoke recently and are not blind
-    seated: bool  # a kind of room where people sit still
-    hold_ms: int
+    __slots__ = ("hold_ms", "last", "last_ms", "pirs", "seated", "watched")
 
-    @property
-    def last(self) -> Eye:
-        return max(self.pirs, key=_last_motion)
-
-    @property
-    def last_ms(self) -> int:
-        return _last_motion(self.last)
+    def __init__(self, pirs: list[Eye], watched: bool, seated: bool, hold_ms: int) -> None:
+        """``watched``: all of it, by sensors that spoke recently and are not blind. ``seated``: a
+        kind of room where people sit still."""
+        self.pirs = pirs
+        self.watched = watched
+        self.seated = seated
+        self.hold_ms = hold_ms
+        self.last = max(pirs, key=_last_motion)
+        self.last_ms = _last_motion(self.last)
 
     @property
     def was_seen(self) -> bool:

@@ -30,6 +30,8 @@ from hub.store.past import FRAMES_MS
 
 FRAME = ""  # no room's name
 KEPT_ZEROINGS = 50  # of one room, the newest
+ONLINE = "online"
+ASKED = frozenset((*KIND_OF_CHANNEL, ONLINE))
 SHOWN = attrgetter(
     "status", "presence", "crowding", "people", "zones", "confidence", "purpose", "override"
 )
@@ -125,7 +127,9 @@ class Watch:
         # after a silence even a repeat is news
         is_news = not line.is_fresh(event.at_ms)
         for reading in event.readings:
-            is_news |= self._take(line, reading)
+            # what no rule asks only shows that its device speaks, which may be known by now
+            if is_news or reading.channel in ASKED or reading.observed_ms != line.heard_ms:
+                is_news |= self._take(line, reading)
         for room in self._plans.rooms_of[event.device]:
             # a repeat only makes a settled verdict's evidence newer; its next look will see that
             if is_news or room not in self._settled:
@@ -133,7 +137,7 @@ class Watch:
                 self._look(room, event.at_ms)
 
     def _take(self, line: Line, reading: Reading) -> bool:
-        if reading.channel == "online":
+        if reading.channel == ONLINE:
             return self._note_online(reading)
         at_ms = reading.observed_ms
         # the first reading of a message speaks for all of it
