@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from operator import add
 
 import msgspec
 
@@ -45,8 +46,10 @@ def unspaced(axis: Axis, periods: Sequence[int], rest: Sequence[int]) -> list[in
     if axis.is_grid:
         nth = accumulate(periods)
         return [first + n * period // FINE + odd for n, odd in zip(nth, rest, strict=True)]
-    gaps = (n * period // FINE + odd for n, odd in zip(periods, rest, strict=True))
-    return [first + gap for gap in accumulate(gaps)]
+    # there are a few different ones, and a page of all devices unpacks hundreds of axes
+    whole = {n: n * period // FINE for n in set(periods)}
+    gaps = map(add, map(whole.__getitem__, periods), rest)
+    return list(accumulate(gaps, initial=first))[1:]
 
 
 def _period(gaps: Sequence[int]) -> int:

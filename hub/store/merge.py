@@ -131,6 +131,7 @@ class Sources:
         with self._question.passing_over(Kind.SHELF, shelf_id):
             for number in self._question.shelf(shelf_id).numbers:
                 if numbers is None or number in numbers:
+                    self._question.check()  # a page of all devices opens a thousand of them
                     self._follow(self._series(shelf_id, number))
         return iter(())
 

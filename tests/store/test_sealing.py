@@ -12,7 +12,8 @@ from edge.reading import TimeSource
 from hub.domain.room import Status
 from hub.domain.series import SeriesKey
 from hub.store import sealer
-from hub.store.query import ReadingItem
+from hub.store.query import ReadingItem, ReadingsQuery
+from hub.store.reader import Question
 from hub.store.retention import Keep
 from hub.store.store import DATABASE, Store
 from tests.store.making import EVER, T0_MS, Time, catch_up, everything, feed, opened, report, room
@@ -188,4 +189,24 @@ async def test_a_mirror_that_lacks_something_is_waited_for_only_so_long(tmp_path
     await catch_up(store)
     await store.upkeep.look()
     assert len(await everything(store)) < len(before)
+    await store.close()
+
+
+async def test_a_page_of_all_devices_lets_others_run_while_it_opens_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not between its items alone: before the first one it opens every series of a chapter."""
+    _, store = await played(tmp_path, 40)
+    await store.upkeep.look()
+    looked, check = 0, Question.check
+
+    def counted(question: Question) -> None:
+        nonlocal looked
+        looked += 1
+        check(question)
+
+    monkeypatch.setattr(Question, "check", counted)
+    page = await store.readings(ReadingsQuery(T0_MS, EVER, limit=1))
+    assert len(page.items) == 1
+    assert looked >= len(store.live.series)
     await store.close()
