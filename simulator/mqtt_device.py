@@ -133,6 +133,7 @@ class ZigbeeDevice(MqttDevice):
         self.values: zigbee2mqtt.State = {}
         self._battery = self.random.randint(46, 100)
         self._link = self.random.randint(60, 220)
+        self.flaps_s = FLAPS_S
         self._flaps_ms: int | None = None
         self._claims = False
         self.look(0)
@@ -165,7 +166,7 @@ class ZigbeeDevice(MqttDevice):
 
     def tick(self, now_ms: int) -> None:
         if self._flaps_ms is not None and now_ms >= self._flaps_ms:
-            self._flaps_ms = now_ms + self.random.randint(*FLAPS_S) * SECOND
+            self._flaps_ms = now_ms + self.random.randint(*self.flaps_s) * SECOND
             self._claims = not self._claims
             self.say(self._claims)
             self.report(now_ms)

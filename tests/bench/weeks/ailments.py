@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from random import Random
 
 from simulator.faults import Fault
-from simulator.mqtt_device import MqttDevice
+from simulator.mqtt_device import MqttDevice, ZigbeeDevice
 from simulator.serial_devices import SerialDevice
+from simulator.wires import ld2410
 from tests.bench.weeks.calendar import DAY_MS
 from tests.bench.weeks.games import Faults
 from tests.bench.weeks.place import TASMOTA
@@ -101,6 +102,18 @@ class Impossible(Ailment):
         return said | {name: self._random.choice(self.VALUES[name])}
 
 
+class Calibrating(Ailment):
+    """A radar that says of some reports that they are none."""
+
+    def __init__(self, random: Random, share: float) -> None:
+        self._random = random
+        self._share = share
+
+    def carry(self, payloads: list[bytes], now_ms: int) -> list[bytes]:
+        none = ld2410.report(ld2410.Target.CALIBRATING)
+        return [none if self._random.random() < self._share else p for p in payloads]
+
+
 class Twin(Ailment):
     """Another device speaks under the same name; ``speaks`` while it does."""
 
@@ -137,7 +150,7 @@ class WrongClock(Ailment):
         told = said.get("Time")
         if not isinstance(told, str):
             return said
-        return said | {"Time": f"{datetime.fromisoformat(told) + self._off:%Y-%m-%dT%H:%M:%S}"}  # noqa: DTZ
+        return said | {"Time": f"{datetime.fromisoformat(told) + self._off:%Y-%m-%dT%H:%M:%S}"}
 
 
 # -- how each begins ---------------------------------------------------------------------------
@@ -196,7 +209,22 @@ def break_down(fault: Fault) -> Callable[[Patient], Mend]:
 
 
 def impossible(patient: Patient) -> Mend:
-    return patient.catch(Impossible(patient.random, 0.9))
+    share = patient.random.uniform(*patient.faults.impossible)
+    return patient.catch(Impossible(patient.random, share))
+
+
+def fail(patient: Patient) -> Mend:
+    """A radar that measures its background again and again."""
+    return patient.catch(
+        Calibrating(patient.random, patient.random.uniform(*patient.faults.errors))
+    )
+
+
+def flap(patient: Patient) -> Mend:
+    """A loose contact; how loose differs."""
+    assert isinstance(patient.item, ZigbeeDevice)
+    patient.item.flaps_s = 1, round(patient.random.uniform(*patient.faults.flaps_s))
+    return break_down(Fault.FLAPPING)(patient)
 
 
 def jump(patient: Patient) -> Mend:
@@ -220,7 +248,8 @@ def shake(patient: Patient) -> Mend:
 def double(patient: Patient) -> Mend:
     """The other one has the same rhythm, at its own times."""
     twin = Twin(patient.random)
-    mend, over = patient.catch(twin), []
+    mend = patient.catch(twin)
+    over: list[bool] = []
 
     def speak() -> None:
         if over:

@@ -19,6 +19,8 @@ class Sensing(msgspec.Struct, frozen=True):
     radio_usual: Span  # link quality of well sensors, 0 to 255: some have always been poor
     battery_used: float  # at most so much of a healthy battery's life is over
     battery_shakes: float  # per cent of noise in its level
+    battery_floor: Span  # what they say at most when they are empty, for one in three
+    battery_idles: float  # share of batteries that say little for months, and are well
     garbles: float  # share of frames that a well device garbles
     glitches: float  # impossible values in a day of a device that measures
 
@@ -28,8 +30,15 @@ class Mishaps(msgspec.Struct, frozen=True):
 
     gateway_restarts: float = 2.0
     gateway_s: Span = (12, 45)
-    broker_restarts: float = 1.0
+    broker_restarts: float = 2.0
     broker_s: Span = (2, 15)
+    line_blips: float = 1.5  # a serial adapter, or the USB hub, is there again at once
+    usb_blips: float = 0.7
+    blip_s: Span = (2, 12)
+    wedges: float = 1.0  # a door is wedged open while the floor dries, in a shut house
+    wedge_h: Span = (3, 7.5)
+    calibrations: float = 2.0  # a radar measures its background
+    calibration_s: Span = (20, 150)
     hub_restarts: float = 1.5
     hub_s: Span = (20, 180)
     hub_cuts: float = 0.4  # its plug is pulled; the house goes on
@@ -45,6 +54,9 @@ class Faults(msgspec.Struct, frozen=True):
 
     each: int  # onsets of each kind in a game
     garbled: Span = (0.35, 0.9)  # share of frames
+    impossible: Span = (0.3, 0.9)  # share of messages
+    errors: Span = (0.6, 1.0)  # share of messages
+    flaps_s: Span = (6, 35)  # at most so many seconds between two changes
     weak_factor: Span = (0.12, 0.3)
     weak_loses: Span = (0.35, 0.6)
     drain_days: Span = (5, 9)
@@ -74,6 +86,8 @@ TUNED = Sensing(
     radio_usual=(45, 220),
     battery_used=0.7,
     battery_shakes=0.7,
+    battery_floor=(22, 38),
+    battery_idles=0.06,
     garbles=0.0005,
     glitches=0.03,
 )
@@ -119,6 +133,8 @@ SEEN = Sensing(
     radio_usual=(38, 230),
     battery_used=0.75,
     battery_shakes=0.9,
+    battery_floor=(20, 42),
+    battery_idles=0.08,
     garbles=0.0008,
     glitches=0.05,
 )
@@ -136,6 +152,9 @@ PUBLISHED = (
         Faults(
             5,
             garbled=(0.4, 1.0),
+            impossible=(0.35, 1.0),
+            errors=(0.55, 1.0),
+            flaps_s=(5, 40),
             weak_factor=(0.1, 0.33),
             drain_days=(4, 8),
             jump=(6, 16),
@@ -146,7 +165,7 @@ PUBLISHED = (
     ),
     Parameters(
         "healthy, Spring Festival",
-        (201, 202),
+        (201,),
         Season("2028-01-10", 28, closure=(15, 8)),
         SEEN_HABITS,
         SEEN,
@@ -154,7 +173,7 @@ PUBLISHED = (
     ),
     Parameters(
         "healthy, heat",
-        (203, 204),
+        (202,),
         Season("2027-06-21", 21, heat=(8, 9)),
         SEEN_HABITS,
         SEEN,

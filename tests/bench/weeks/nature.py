@@ -16,6 +16,7 @@ from tests.bench.weeks.calendar import DAY_MS, HOUR_MS, Hours, Weather
 CO2_OUTSIDE, CO2_PER_PERSON = 430, 22
 COMFORT = {True: 21.0, False: 26.0}  # heated, cooled
 SET_BACK = 2.5  # degrees that nobody heats or cools in a closed house
+DARK = ("corridor", "lecture")  # no window
 STILL_MS = 20_000  # nothing moves in less
 WARMING_MS, AIRING_MS = 5_400_000, 1_500_000
 
@@ -47,7 +48,8 @@ class Indoors:
         air = self._airs.get(room)
         if air is None:
             random = Random(f"{room}/{self.seed}")
-            air = Air(random.uniform(-1.2, 1.2), random.uniform(0.05, 0.6), at_ms=now_ms)
+            window = 0.0 if room in DARK else random.uniform(0.05, 0.6)
+            air = Air(random.uniform(-1.2, 1.2), window, at_ms=now_ms)
             air.temperature = self._wanted(room, air, now_ms)
             self._airs[room] = air
         past_ms = now_ms - air.at_ms
@@ -91,7 +93,8 @@ class Chemistry(StrEnum):
 
 @dataclass
 class Battery:
-    """``used`` is the share of its life that is over."""
+    """``used`` is the share of its life that is over; ``floor`` is what it still says when it can
+    no longer feed the radio."""
 
     chemistry: Chemistry
     used: float
@@ -99,6 +102,7 @@ class Battery:
     per_day: float = 1 / 500
     cold: float = 0.6  # per cent lost for each degree under 18
     shakes: float = 0.7
+    floor: float = 0.0
     at_ms: int = 0
 
     def level(self, now_ms: int, temperature: float) -> int:
@@ -108,6 +112,7 @@ class Battery:
             full = 100 - 25 * used if used < 0.8 else 80 - 65 * (used - 0.8) / 0.2
         else:
             full = 100 - 96 * used
+        full = self.floor + full * (100 - self.floor) / 100
         full -= self.cold * max(0.0, 18 - temperature) + self.random.gauss(0, self.shakes)
         if self.chemistry is Chemistry.COARSE:
             full = round(full, -1)

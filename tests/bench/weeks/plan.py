@@ -25,6 +25,7 @@ from tests.bench.weeks.sensors import is_spare
 
 MINUTE_MS = 60_000
 TRIES = 4000
+WEDGED_H = {False: 22.2, True: 9.0}  # floors are washed at night, or on days off
 HUB = "hub"
 
 
@@ -84,9 +85,7 @@ RECIPES: dict[K, Recipe] = {
         (0, 36),
         alone=True,
     ),
-    K.FLAPPING: Recipe(
-        _kinds(Kind.CONTACT, Kind.MOTION), ailments.break_down(Fault.FLAPPING), (2, 6), (0, 0.34)
-    ),
+    K.FLAPPING: Recipe(_kinds(Kind.CONTACT, Kind.MOTION), ailments.flap, (2, 6), (0, 0.34)),
     K.OUT_OF_RANGE: Recipe(_kinds(Kind.CLIMATE, Kind.AIR), ailments.impossible, (10, 24), (6, 0.5)),
     K.JUMP: Recipe(CLIMATE, ailments.jump, (10, 24), (6, 0.5)),
     K.DOOR_CONTRADICTED: Recipe(
@@ -111,7 +110,7 @@ RECIPES: dict[K, Recipe] = {
         _kinds(Kind.COUNTER), ailments.miscount, (72, 80), (0, 48), needs_people=True, alone=True
     ),
     K.CLOCK_WRONG: Recipe(TASMOTA, ailments.misdate, (4, 12), (6, 0.5)),
-    K.DEVICE_ERROR: Recipe(RADAR, ailments.break_down(Fault.BAD), (2, 6), (0, 0.34), alone=True),
+    K.DEVICE_ERROR: Recipe(RADAR, ailments.fail, (2, 6), (0, 0.34), alone=True),
     K.DRIFT: Recipe(CLIMATE, ailments.drift, (170, 180), (0, 144)),
     K.NOISE: Recipe(CLIMATE, ailments.shake, (36, 60), (0, 24)),
     K.DUPLICATE: Recipe(_kinds(Kind.CLIMATE, Kind.CONTACT), ailments.double, (36, 60), (0, 24)),
@@ -149,6 +148,8 @@ class Plan:
         self.cases: list[Case] = []
         self.lags: list[tuple[int, int, float]] = []
         self.mounted_ms: dict[str, int] = {}
+        self.wedges: list[tuple[int, int, str]] = []
+        self.calibrations: list[tuple[int, int, str]] = []
         self._random = Random(f"plan/{seed}")
         self._intervals = intervals
         self._hours = hours
@@ -164,6 +165,8 @@ class Plan:
         for what, times, lasts_s in (
             (What.GATEWAY, often.gateway_restarts, often.gateway_s),
             (What.BROKER, often.broker_restarts, often.broker_s),
+            (What.LINE, often.line_blips, often.blip_s),
+            (What.USB, often.usb_blips, often.blip_s),
             (What.HUB, often.hub_restarts, often.hub_s),
             (What.HUB_CUT, often.hub_cuts, _seconds(often.hub_cut_h)),
             (What.HOUSE_CUT, often.house_cuts, _seconds(often.house_cut_h)),
@@ -171,6 +174,16 @@ class Plan:
             for at_ms in self._moments(times):
                 lasts_ms = round(self._random.uniform(*lasts_s) * 1000)
                 self._add_outage(what, at_ms, at_ms + lasts_ms)
+        for at_ms in self._moments(often.wedges):
+            begins_h = WEDGED_H[self._hours.is_off(at_ms)]
+            begins_ms = at_ms - (at_ms - self.season.begin_ms) % DAY_MS + _ms(begins_h)
+            until_ms = begins_ms + _ms(self._random.uniform(*often.wedge_h))
+            door = self._random.choice([t.door or "" for t in things() if t.kind is Kind.CONTACT])
+            self.wedges.append((begins_ms, until_ms, door))
+        for at_ms in self._moments(often.calibrations):
+            lasts_ms = round(self._random.uniform(*often.calibration_s) * 1000)
+            radar = self._random.choice([t.id for t in things() if t.kind is Kind.RADAR])
+            self.calibrations.append((at_ms, at_ms + lasts_ms, radar))
         for at_ms in self._moments(often.lags):
             self.lags.append((at_ms, at_ms + 20_000, self._random.uniform(*often.lag_s)))
 
@@ -357,6 +370,10 @@ class Plan:
                 return False
         self._taken.append((thing.id, room, from_ms, until_ms, alone))
         return True
+
+
+def _ms(hours: float) -> int:
+    return round(hours * HOUR_MS)
 
 
 def _seconds(hours: Span) -> Span:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from random import Random
@@ -20,7 +21,7 @@ from simulator.serial_devices import SERIAL as SERIAL_KINDS
 from simulator.serial_devices import Radar, SerialDevice
 from simulator.world import CardShown, DoorMoved, Entered, Fact, Measured, Moved, World
 from tests.bench.weeks import sensors
-from tests.bench.weeks.ailments import Garble, Impossible, Patient
+from tests.bench.weeks.ailments import Calibrating, Garble, Impossible, Patient, WrongClock
 from tests.bench.weeks.calendar import DAY_MS, HOUR_MS, OPENS, Hours, Weather
 from tests.bench.weeks.field import Detects, Field
 from tests.bench.weeks.games import Parameters
@@ -31,11 +32,12 @@ from tests.bench.weeks.network import Cable, Network
 from tests.bench.weeks.place import BATTERY, SERIAL, TASMOTA, Kind, configured, simulated, things
 from tests.bench.weeks.plan import Case, Plan
 from tests.bench.weeks.score import Result, Tally, judge
-from tests.bench.weeks.sensors import RADAR_EVERY_MS, Window, Wire
+from tests.bench.weeks.sensors import RADAR_EVERY_MS, Ailment, Window, Wire
 
 MINUTE_MS = 60_000
 LAG_EVERY_MS = 10_000
 CALM_LAG_S = 0.003
+NETWORK_MS = 100_000  # until everything is there again after a power cut
 OWN_SERIAL_MS = 8 * HOUR_MS  # a monitor speaks when somebody is measured
 
 NOTICES: dict[Kind, tuple[type, ...]] = {
@@ -59,7 +61,7 @@ class Play:
         self.findings: list[Finding] = []
         self.naive: dict[str, list[Finding]] = defaultdict(list)
         self._with_naive = naive
-        self._naive_on: set[tuple[str, ...]] = set()
+        self._naive: Naive | None = None
         self._open: dict[tuple[object, FaultKind], Finding] = {}
         self._due: list[tuple[int, int, Callable[[], None]]] = []
         self._order = count()
@@ -121,7 +123,10 @@ class Play:
         ours = Detection(centre, now_ms, self._found, learnt, tuple(self._open.values()))
         if not self._with_naive:
             return (ours,)
-        return ours, Naive(centre, now_ms, self._said, self._naive_on)
+        if self._naive is None:
+            self._naive = Naive(centre, now_ms, self._said)
+        self._naive.resume(now_ms)
+        return ours, self._naive
 
     def _found(self, finding: Finding) -> None:
         self.findings.append(finding)
@@ -149,13 +154,21 @@ class Play:
             self.at(outage.until_ms, partial(self.network.end, outage))
         for case in self.plan.cases:
             self.at(case.label.onset_ms, partial(self._fall_ill, case))
+        self._plan_house()
+        self._every(HOUR_MS, self.field.keep)
+        self._every(LAG_EVERY_MS, self._lag)
+        self._every(HOUR_MS, self.field.tell_rooms)
+
+    def _plan_house(self) -> None:
+        """What people do with doors and windows beside coming and going."""
+        for at_ms, until_ms, door in self.plan.wedges:
+            self.at(at_ms, partial(self.world.open_door, door, until_ms, at_ms))
+        for at_ms, until_ms, name in self.plan.calibrations:
+            self.at(at_ms, partial(self._calibrate, name, until_ms))
         for number in range(self.season.days):
             day_ms = self.season.begin_ms + number * DAY_MS
             if not self._hours.is_off(day_ms + OPENS * HOUR_MS):
                 self._open_windows(day_ms, Random(f"windows/{number}/{self.seed}"))
-        self._every(HOUR_MS, self.field.keep)
-        self._every(LAG_EVERY_MS, self._lag)
-        self._every(HOUR_MS, self.field.tell_rooms)
 
     def _mount(self, name: str) -> None:
         item = self.items[name]
@@ -224,6 +237,16 @@ class Play:
         mend = case.begin(patient)
         self.at(case.label.end_ms, lambda: mend(self.now_ms))
 
+    def _calibrate(self, name: str, until_ms: int) -> None:
+        ailment = Calibrating(self.wires[name].random, 1.0)
+        self._have(name, ailment, until_ms)
+
+    def _have(self, name: str, ailment: Ailment, until_ms: int) -> None:
+        """For a while; it is no fault."""
+        wire = self.wires[name]
+        wire.ailments.append(ailment)
+        self.at(until_ms, lambda: wire.ailments.remove(ailment))
+
     def _power(self, is_on: bool) -> None:
         """Of the house: what has no battery is off, and starts anew with it."""
         for name, wire in self.wires.items():
@@ -235,6 +258,12 @@ class Play:
                 item.start(self.now_ms)
                 item.look(self.now_ms)
                 self.plan_tick(item)
+            if is_on and wire.thing.kind in TASMOTA:
+                # its clock begins in 1970, and is right once the network is there
+                since = timedelta(milliseconds=-self.now_ms)
+                self._have(name, WrongClock(since), self.now_ms + NETWORK_MS)
+            elif is_on and wire.thing.kind is Kind.RADAR:
+                self._calibrate(name, self.now_ms + NETWORK_MS)
 
     def _lag(self) -> None:
         now_ms = self.now_ms

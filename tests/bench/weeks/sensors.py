@@ -202,9 +202,15 @@ class Wire:
         chemistry = random.choice(list(Chemistry))
         used = random.uniform(0.03, sensing.battery_used)
         self.battery = Battery(chemistry, used, random, shakes=sensing.battery_shakes)
+        if random.random() < 1 / 3:
+            self.battery.floor = random.uniform(*sensing.battery_floor)
+        if random.random() < sensing.battery_idles:
+            self.battery = Battery(Chemistry.ALKALINE, random.uniform(0.79, 0.84), random)
+            self.battery.per_day = 1 / 2000
         usual = random.uniform(*sensing.radio_usual)
         self.radio = Radio(usual, random, sensing.loses)
         self._offset = random.gauss(0, 0.3)
+        self._step = random.choice((0.1, 0.1, 0.1, 0.5, 1.0))
         self.spoken_ms = 0
 
     def measure(self, now_ms: int) -> Said:
@@ -212,10 +218,10 @@ class Wire:
         assert self.indoors is not None
         air, random = self.indoors.air(self.thing.room, now_ms), self.random
         measured = {
-            name: _reading(name, getattr(air, FIELDS[name]), self._offset, random)
+            name: _reading(name, getattr(air, FIELDS[name]), self._offset, random, self._step)
             for name in MEASURES.get(self.thing.kind, ())
         }
-        for ailment in self.ailments:
+        for ailment in tuple(self.ailments):  # a glitch ends with its first word
             if ailment.is_inside:
                 measured = ailment.bend(measured, now_ms)
         return measured
@@ -278,10 +284,10 @@ FIELDS = {
 }
 
 
-def _reading(name: str, true: float, offset: float, random: Random) -> float:
-    """With the sensor's own offset and noise, in its own steps."""
+def _reading(name: str, true: float, offset: float, random: Random, step: float) -> float:
+    """With the sensor's own offset and noise, in its own ``step`` of temperature."""
     if name == "temperature":
-        return round(true + offset + random.gauss(0, 0.06), 1)
+        return round(round((true + offset + random.gauss(0, 0.06)) / step) * step, 1)
     if name == "humidity":
         return round(max(5.0, true + 3 * offset + random.gauss(0, 0.4)), 1)
     if name == "co2":
