@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from hub.configuration.draft import Draft
 from hub.configuration.problems import Problem, near
+from hub.configuration.timetable_checks import check_week
 from hub.configuration.yaml12 import Document, Path
 
 HERE: Path = ("notify",)
@@ -67,7 +68,11 @@ def _people(section: Mapping[str, Any], document: Document) -> Iterator[Problem]
 
 def _duty(section: Mapping[str, Any], document: Document) -> Iterator[Problem]:
     people = _ids(section, "people")
+    drill = section.get("drill")
+    if isinstance(drill, dict):
+        yield from check_week(drill.get("when"), (*HERE, "drill", "when"), document)
     for index, row in _rows(section, "roster"):
+        yield from check_week(row.get("when"), (*HERE, "roster", index, "when"), document)
         listed = row.get("people")
         for at, name in enumerate(listed if isinstance(listed, list) else []):
             if name not in people:

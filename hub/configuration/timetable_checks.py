@@ -20,7 +20,7 @@ def check_timetable(document: Document) -> Iterator[Problem]:
         return
     path: Path = ("timetable",)
     yield from _country(section, document)
-    yield from _week(section.get("hours"), (*path, "hours"), document)
+    yield from check_week(section.get("hours"), (*path, "hours"), document)
     rooms = section.get("rooms")
     known = set(written(document, "rooms").values())
     for room, entry in rooms.items() if isinstance(rooms, dict) else ():
@@ -29,11 +29,11 @@ def check_timetable(document: Document) -> Iterator[Problem]:
             place = document.place(inner, key=True)
             yield Problem("unknown_room", place, {"value": room}, near(room, known))
         if isinstance(entry, dict):
-            yield from _week(entry.get("hours"), (*inner, "hours"), document)
+            yield from check_week(entry.get("hours"), (*inner, "hours"), document)
             yield from _purposes(entry.get("purposes"), (*inner, "purposes"), document)
 
 
-def _week(week: object, path: Path, document: Document) -> Iterator[Problem]:
+def check_week(week: object, path: Path, document: Document) -> Iterator[Problem]:
     """A day has one line, or nobody could tell which of two counts."""
     told: dict[str, str] = {}
     for line in week if isinstance(week, dict) else ():
@@ -70,7 +70,7 @@ def _purposes(rows: object, path: Path, document: Document) -> Iterator[Problem]
         if isinstance(begin, str) and isinstance(end, str) and end < begin:
             place = document.place((*inner, "until"))
             yield Problem("ends_before", place, {"value": end, "begin": begin})
-        yield from _week(row.get("when"), (*inner, "when"), document)
+        yield from check_week(row.get("when"), (*inner, "when"), document)
 
 
 def _country(section: dict[str, Any], document: Document) -> Iterator[Problem]:

@@ -66,9 +66,14 @@ def send(kind: str, url_file: Path, to: str, letter: Letter) -> Outcome:
     if kind == "webhook" and isinstance(getattr(service, "headers", None), dict):
         service.headers["Idempotency-Key"] = letter.mark
     _seen.answers.clear()
-    body = fitted(letter.body, MOST_BYTES.get(kind, MOST_REST))
-    said_yes = bool(service.notify(title=letter.title, body=body))
+    title = letter.title if service.title_maxlen else ""  # the body begins with it
+    said_yes = bool(service.notify(title=title, body=fitted(letter.body, most_bytes(kind))))
     return judged(kind, _seen.answers, said_yes=said_yes)
+
+
+def most_bytes(kind: str) -> int:
+    """How long a body may be; a robot counts bytes of UTF-8, and a Chinese character has three."""
+    return MOST_BYTES.get(kind, MOST_REST)
 
 
 def judged(kind: str, answers: list[Answered], *, said_yes: bool) -> Outcome:

@@ -8,14 +8,14 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from hub.configuration.notify import ChannelSettings, NotifySection, PersonSettings, WebhookSettings
-from hub.configuration.timetable import by_day
+from hub.configuration.timetable import WEEK, by_day
 from hub.domain.fault import Severity
 from hub.notify.chat import MARKED
 from hub.notify.roster import DayNames, Hours, Person, Roster, Shift, weekday_only
 from hub.notify.rules import Patience
 
-PLACE = {"wecom": 6, "ntfy": 12, "program": 1}
-DRILL_HOURS = ((10 * 60, 11 * 60),)
+PLACE = {"wecom": 4, "ntfy": 12, "program": 1}
+DRILL_HOURS: dict[str, Hours] = dict.fromkeys(WEEK[:5], ((10 * 60, 11 * 60),))
 
 
 class Way(NamedTuple):
@@ -66,8 +66,8 @@ def drills(section: NotifySection) -> tuple[int | None, dict[str, Hours]]:
     drill = section.drill
     if drill is None:
         return None, {}
-    usual = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), DRILL_HOURS)
-    return ms(drill.every), usual if drill.when is None else by_day(drill.when)
+    hours = DRILL_HOURS if drill.when is None else by_day(drill.when)
+    return ms(drill.every), hours
 
 
 def ms(span: timedelta) -> int:

@@ -241,8 +241,11 @@ class Notify:
             return self._links.token(alert.id, parcel.person, parcel.channel, now_ms)
 
         language = self.roster.people[parcel.person].language
-        is_brief = way.kind in BRIEF
-        letter = self._writer.letter(parcel.mark, told, language, now_ms, token, is_brief=is_brief)
+        letter = self._writer.letter(
+            *(parcel.mark, told, language, now_ms, token),
+            most_bytes=chat.most_bytes(way.kind),
+            is_brief=way.kind in BRIEF,
+        )
         to = self._addresses.get((parcel.person, parcel.channel), "")
         return partial(chat.send, way.kind, way.file, to, letter)
 

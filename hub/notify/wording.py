@@ -44,10 +44,14 @@ class Writer:
         now_ms: int,
         token: Callable[[Alert], str],
         *,
+        most_bytes: int,
         is_brief: bool = False,
     ) -> Letter:
-        """One message of one or more notices, the gravest first; ``is_brief``: of several only
-        the gravest and their number, with the way to the list."""
+        """One message of one or more notices, the gravest first.
+
+        ``most_bytes``: a body that would be longer says less of each, rather than leave one out.
+        ``is_brief``: of several only the gravest and their number, with the way to the list.
+        """
         page = _Page(self._centre, self._url, language, now_ms, token)
         told = sorted(told, key=lambda one: (-one.notice.severity.rank, one.notice.id))
         titles = [page.title(one) for one in told]
@@ -55,12 +59,12 @@ class Writer:
         if len(told) > 1:
             title = page.say("notify.several", count=len(told), first=titles[0])
         if is_brief and len(told) > 1:
-            return Letter(mark, title, f"{self._url}/alerts" if self._url else title)
-        is_whole = len(told) <= MOST_WHOLE and not is_brief
-        parts = [page.whole(one) if is_whole else page.short(one) for one in told]
-        named = pick(self._centre.name, language)
-        body = ("\n\n" if is_whole else "\n").join(parts)
-        return Letter(mark, title, f"{body}\n\n{page.say('notify.signed', name=named)}")
+            return Letter(mark, title, f"{title}\n{self._url}/alerts" if self._url else title)
+        named = page.say("notify.signed", name=pick(self._centre.name, language))
+        whole = "\n\n".join([*map(page.whole, told), named])
+        if len(told) <= MOST_WHOLE and len(whole.encode()) <= most_bytes:
+            return Letter(mark, title, whole)
+        return Letter(mark, title, "\n".join(map(page.short, told)))
 
 
 class _Page(NamedTuple):
