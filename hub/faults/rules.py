@@ -19,11 +19,9 @@ from hub.faults.detect.memory import Key, Memory
 from hub.faults.kinds import HOUR, MINUTE
 
 OFFLINE_FOR_MS = 5 * MINUTE  # its convention says that it is gone: it may join again at once
-AFTER_LINK = 1.3  # usual pauses: when its link is back, it speaks at its own time
-AFTER_LINK_MS = 10 * MINUTE  # the same, where the usual pause is not known
+AFTER_LINK_MS = 10 * MINUTE  # when its link is back it speaks at its own time, if that is not known
 STUCK_MS = 6 * HOUR
 STUCK_WORDS = 6
-LONGER = 1.2  # than the longest rest that is to be expected
 FIRST_WORD_MS = 12 * HOUR  # whoever mounts a sensor waits for its first word
 OF_ITSELF_MS = 48 * HOUR  # what is silent for longer speaks only when people use it
 
@@ -46,8 +44,7 @@ def silence_due_ms(memory: Memory, now_ms: int, deaf_ms: int) -> int | None:
     limit_ms = memory.rhythm.limit_ms()
     if limit_ms is not None and limit_ms < ceiling_ms:
         due_ms = memory.word_ms + limit_ms + extra_ms
-        back_ms = memory.rhythm.usual_ms or 0
-        return max(due_ms, memory.listening_ms + round(back_ms * AFTER_LINK))
+        return max(due_ms, memory.listening_ms + limit_ms)
     open_limit_ms = memory.open_rhythm.limit_ms()
     limit_ms = ceiling_ms if open_limit_ms is None else min(open_limit_ms, ceiling_ms)
     if memory.hours.is_closed:
@@ -154,23 +151,23 @@ def clock_wrong(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
     return Verdict({"off_s": round(clock.off_ms / 1000)}, clock.since_ms)
 
 
-def out_of_range(memory: Memory, key: Key, now_ms: int) -> Verdict:
+def out_of_range(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
     """Values that cannot be."""
-    trace = memory.traces.get(key)
-    if trace is None or not trace.bad.is_high:
+    spoilt = memory.spoilt
+    if not memory.bad.is_high or spoilt is None:
         return NOTHING
-    row = CHANNELS[key[0]]
+    row = CHANNELS[spoilt.channel]
     low, high = ("" if bound is None else bound for bound in (row.low, row.high))
-    evidence: Params = {"channel": trace.name, "value": trace.value, "low": low, "high": high}
-    return Verdict(evidence, now_ms)
+    value = "" if spoilt.value is None else spoilt.value
+    name = _named((spoilt.channel, spoilt.part))
+    return Verdict({"channel": name, "value": value, "low": low, "high": high}, now_ms)
 
 
-def device_error(memory: Memory, key: Key, now_ms: int) -> Verdict:
+def device_error(memory: Memory, now_ms: int, deaf_ms: int) -> Verdict:
     """It reports an error of its own."""
-    trace = memory.traces.get(key)
-    if trace is None or not trace.error.is_high:
+    if not memory.error.is_high or memory.failed is None:
         return NOTHING
-    return Verdict({"code": trace.reason}, now_ms)
+    return Verdict({"code": memory.failed.reason}, now_ms)
 
 
 def stuck(memory: Memory, key: Key, now_ms: int) -> Verdict:
@@ -182,7 +179,7 @@ def stuck(memory: Memory, key: Key, now_ms: int) -> Verdict:
     if not analog.is_stuck:
         if limit_ms is None:
             return Verdict(due_ms=now_ms + 6 * HOUR)
-        due_ms = analog.moved_ms + max(round(limit_ms * LONGER), STUCK_MS)
+        due_ms = analog.moved_ms + max(limit_ms, STUCK_MS)
         if analog.said_since < STUCK_WORDS or analog.heard_ms < due_ms:
             return Verdict(due_ms=max(due_ms, now_ms + HOUR))
         analog.is_stuck = True
@@ -243,12 +240,12 @@ DEVICE_RULES: Mapping[FaultKind, DeviceRule] = MappingProxyType(
         FaultKind.BATTERY_LOW: battery_low,
         FaultKind.WEAK_LINK: weak_link,
         FaultKind.CLOCK_WRONG: clock_wrong,
+        FaultKind.OUT_OF_RANGE: out_of_range,
+        FaultKind.DEVICE_ERROR: device_error,
     }
 )
 CHANNEL_RULES: Mapping[FaultKind, ChannelRule] = MappingProxyType(
     {
-        FaultKind.OUT_OF_RANGE: out_of_range,
-        FaultKind.DEVICE_ERROR: device_error,
         FaultKind.STUCK: stuck,
         FaultKind.JUMP: jump,
         FaultKind.NOISE: noise,

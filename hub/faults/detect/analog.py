@@ -8,7 +8,6 @@ shakes.
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Any, NamedTuple
 
 from hub.domain.fault import FaultKind
@@ -41,8 +40,7 @@ KNOWN_AFTER = 100
 A_DAY = 6  # words that make a mean
 A_DAY_LATER = 0.97  # of the loudest day is left
 CONFIRMED_BY = 3  # words that stay where it jumped to
-QUIET_MS = 12 * HOUR
-HOME_DAYS, AT_HOME = 3, 0.5
+QUIET_MS = 48 * HOUR
 SPIKES, SPIKES_MS = 3, 24 * HOUR
 STEADY = frozenset({0.0})
 """Where light rests for as long as it likes: in the dark."""
@@ -153,8 +151,9 @@ class Analog:
             self.moved_ms = now_ms
             return ()
         self.said_since += 1
-        self._day[0] += value
-        self._day[1] += 1
+        if self.jump is None and self.jumped is None and not self.is_noisy:
+            self._day[0] += value
+            self._day[1] += 1
         self.seen = min(self.seen + 1, 100_000)
         step = value - was
         found: tuple[FaultKind, ...] = ()
@@ -175,7 +174,7 @@ class Analog:
         return ()
 
     def _shaken(self, step: float, now_ms: int) -> tuple[FaultKind, ...]:
-        turn = abs(step - self._turn) if step * self._turn < 0 else 0.0
+        turn = 2 * min(abs(step), abs(self._turn)) if step * self._turn < 0 else 0.0
         self._turn = step
         usual = self.usual_shake
         nature = NATURES[self.channel].shake
@@ -203,28 +202,23 @@ class Analog:
         size = abs(value - was)
         limit = max(natural, STEPS * self.farthest)
         if size > limit and self.seen >= KNOWN_AFTER:
-            if self._is_home(was, value):
+            if self._is_home(value - was):
                 return ()
             self.jump, self._stayed = Jump(was, value, pause_ms, now_ms, limit), 0
             return ()
         self.farthest = max(self.farthest * FAR_FORGOTTEN, min(size, natural))
         return ()
 
-    def _is_home(self, was: float, value: float) -> bool:
-        """Does it step back to where it was in the days before? Somebody mended it."""
-        if len(self.days) < HOME_DAYS:
-            return False
-        home = median(mean for mean, _ in self.days)
-        return abs(value - home) < abs(was - home) * AT_HOME
+    def _is_home(self, step: float) -> bool:
+        """Does it step back to where its neighbours are? Somebody mended it."""
+        return step * self.far < 0 and abs(step + self.far) < abs(step) / 2
 
     def _after(self, value: float, now_ms: int) -> tuple[FaultKind, ...]:
         """It has just jumped: does it stay there?"""
         jump = self.jump or self.jumped
         if jump is None:
             return ()
-        is_back = abs(value - jump.was) < jump.limit / 2 or (
-            self.jumped is not None and self._is_home(jump.now, value)
-        )
+        is_back = abs(value - jump.was) < abs(value - jump.now)
         self._stayed = 0 if is_back is (self.jumped is None) else self._stayed + 1
         if self.jumped is not None:
             is_over = self._stayed >= CONFIRMED_BY or now_ms - jump.at_ms > QUIET_MS

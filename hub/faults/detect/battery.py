@@ -28,6 +28,7 @@ LOW, EMPTY = 15.0, 4.0  # per cent
 WARN_DAYS, WARN_BELOW = 14, 50.0
 FALLS_BY, FALLS_TO, FALLS_DAYS = 20.0, 60.0, 3.0
 """From one day to the next, and empty within so many days if it goes on."""
+LEAP = 12.0  # more than a coarse step of ten
 ASKS_FOR_MS = 12 * HOUR  # a cold night is shorter
 REPLACED_BY, FRESH = 20.0, 40.0
 """A new battery is better than the old one by so much, and at least so good."""
@@ -41,6 +42,7 @@ class Battery:
     __slots__ = (
         "_asked_ms",
         "_last_two",
+        "_leapt_ms",
         "_replies",
         "_volts",
         "asks",
@@ -68,6 +70,7 @@ class Battery:
         self._asked_ms: int | None = None
         self._replies = 0  # how often in a row it said the same of itself
         self._volts: float = volts  # the best it ever had
+        self._leapt_ms: int | None = None  # it last rose from one word to the next
         self._last_two: tuple[float, float] | None = None
 
     def kept(self) -> Any:
@@ -110,6 +113,8 @@ class Battery:
     def _measure(self, level: float, now_ms: int) -> None:
         before = self._last_two[1] if self._last_two else level
         self._last_two = before, level
+        if level > before + LEAP:
+            self._leapt_ms = now_ms
         if self.level is not None and level >= max(FRESH, self.level + REPLACED_BY):
             if before < max(FRESH, self.level + REPLACED_BY):
                 return  # once is a slip, or another device under this name
@@ -130,14 +135,16 @@ class Battery:
         if self.best is not None and self.span_ms is not None:
             self.spans.append(self.best)
             del self.spans[:-MOST_SPANS]
-            self._see_fall()
+            self._see_fall(now_ms)
             if not self.days or now_ms - self.days[-1][0] >= DAY:
                 self._end_day(now_ms)
         self.span_ms, self.best = now_ms, None
 
-    def _see_fall(self) -> None:
-        """Against the same hours of the day before, in this span and in the one before."""
-        if len(self.spans) < SPANS_A_DAY + 2:
+    def _see_fall(self, now_ms: int) -> None:
+        """Against the same hours of the day before, in this span and in the one before. One that
+        leaps up and down is no battery that falls: two devices speak under its name."""
+        leapt = self._leapt_ms is not None and now_ms - self._leapt_ms < 2 * DAY
+        if leapt or len(self.spans) < SPANS_A_DAY + 2:
             return
         falls = [self.spans[-SPANS_A_DAY - n] - self.spans[-n] for n in (1, 2)]
         level = self.spans[-1]

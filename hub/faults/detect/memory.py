@@ -7,11 +7,13 @@ what was said while nobody listened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from device_drivers.channels import CHANNELS
+from device_drivers.contract import Quality
 from edge.reading import Reading
 from hub.domain.centre import Device
 from hub.domain.fault import FaultKind, Finding, Subject, SubjectKind
@@ -42,38 +44,19 @@ class Learnt(msgspec.Struct, array_like=True, omit_defaults=True):
     is_dead: bool = False
 
 
-class Trace:
-    """One channel that is judged by its quality alone. ``bad``: how much of it is no value."""
-
-    __slots__ = ("bad", "error", "key", "reason", "value")
-
-    def __init__(self, key: Key) -> None:
-        self.key = key
-        self.bad = Share()
-        self.error = Share()
-        self.value: float | str = ""  # the last that was bad
-        self.reason = ""
-
-    @property
-    def name(self) -> str:
-        """
-        >>> Trace(("contact", "di1")).name, Trace(("co2", "")).name
-        ('contact.di1', 'co2')
-        """
-        channel, part = self.key
-        return f"{channel}.{part}" if part else channel
-
-
 class Memory:
     """One device. ``down``: the links between it and us that are lost now."""
 
     __slots__ = (
         "analog",
+        "bad",
         "battery",
         "clock",
         "deaf_ms",
         "device",
         "down",
+        "error",
+        "failed",
         "frames",
         "garbled_reasons",
         "heard_ms",
@@ -90,8 +73,8 @@ class Memory:
         "radio",
         "rhythm",
         "silent_after_ms",
+        "spoilt",
         "subject",
-        "traces",
         "waited_ms",
         "word_ms",
     )
@@ -121,7 +104,9 @@ class Memory:
         self.clock = OwnClock()
         self.battery = Battery(learnt.battery)
         self.radio = Radio(learnt.radio)
-        self.traces: dict[Key, Trace] = {}
+        self.bad, self.error = Share(), Share()  # messages with values that cannot be, or errors
+        self.spoilt: Reading | None = None  # the last that could not be
+        self.failed: Reading | None = None  # the last error of its own
         self.analog: dict[Key, Analog] = {}
         self.pending: set[tuple[FaultKind, Key | None]] = set()  # rules to run
         for name, kept in learnt.analog.items():
@@ -180,8 +165,14 @@ class Memory:
             self.frames.stand()
         elif kind is FaultKind.CLOCK_WRONG:
             self.clock.is_wrong = True
-        elif finding.subject.channel:
-            self._stand_channel(self._key_of(finding.subject.channel), finding, now_ms)
+        elif kind is FaultKind.OUT_OF_RANGE:
+            self.bad.stand()
+        elif kind is FaultKind.DEVICE_ERROR:
+            self.error.stand()
+        else:
+            analog = self.analog.get(self._key_of(finding.subject.channel))
+            if analog is not None:
+                analog.stand(kind, finding.evidence, now_ms)
 
     def _key_of(self, name: str) -> Key:
         if name in CHANNELS:
@@ -191,53 +182,39 @@ class Memory:
                 return channel, name[len(channel) + 1 :]
         return name, ""
 
-    def _stand_channel(self, key: Key, finding: Finding, now_ms: int) -> None:
-        kind, analog = finding.kind, self.analog.get(key)
-        if kind is FaultKind.OUT_OF_RANGE:
-            self.trace(key).bad.stand()
-        elif kind is FaultKind.DEVICE_ERROR:
-            self.trace(key).error.stand()
-        elif analog is not None:
-            analog.stand(kind, finding.evidence, now_ms)
-
     def part(self, key: Key) -> Subject:
         """One channel of it, as the subject of a finding."""
         channel, part = key
         name = f"{channel}.{part}" if part else channel
         return Subject(SubjectKind.DEVICE, self.id, name)
 
-    def trace(self, key: Key) -> Trace:
-        found = self.traces.get(key)
-        if found is None:
-            found = self.traces[key] = Trace(key)
-        return found
+
+def take(memory: Memory, readings: Sequence[Reading], now_ms: int) -> None:
+    """Remember one live message of it."""
+    spoilt = failed = None
+    for reading in readings:
+        if reading.quality is Quality.GOOD:
+            value = reading.value
+            if isinstance(value, int | float):
+                _measured(memory, reading.channel, reading.part, value, now_ms)
+        elif reading.quality is Quality.BAD and reading.channel in CHANNELS:
+            if reading.reason in OURS:
+                spoilt = memory.spoilt = reading
+            else:
+                failed = memory.failed = reading
+    if (spoilt or memory.bad.seen) and memory.bad.add(spoilt is not None):
+        memory.pending.add((FaultKind.OUT_OF_RANGE, None))
+    if (failed or memory.error.seen) and memory.error.add(failed is not None):
+        memory.pending.add((FaultKind.DEVICE_ERROR, None))
 
 
-def take(memory: Memory, reading: Reading, now_ms: int) -> None:
-    """Remember one live reading of it."""
-    key = reading.channel, reading.part
-    trace = memory.traces.get(key)
-    if trace is None:
-        if len(memory.traces) >= MOST_CHANNELS:
-            return
-        trace = memory.trace(key)
-    if reading.quality != "good":
-        _bad(memory, trace, reading)
-        return
-    if trace.bad.seen and trace.bad.add(False):
-        memory.pending.add((FaultKind.OUT_OF_RANGE, key))
-    if trace.error.seen and trace.error.add(False):
-        memory.pending.add((FaultKind.DEVICE_ERROR, key))
-    value = reading.value
-    if isinstance(value, int | float):
-        _measured(memory, key, value, now_ms)
-
-
-def _measured(memory: Memory, key: Key, value: float, now_ms: int) -> None:
-    channel = key[0]
+def _measured(memory: Memory, channel: str, part: str, value: float, now_ms: int) -> None:
     if channel in ANALOG:
+        key = channel, part
         analog = memory.analog.get(key)
         if analog is None:
+            if len(memory.analog) >= MOST_CHANNELS:
+                return
             analog = memory.analog[key] = Analog(channel, None)
         for kind in analog.take(value, now_ms):
             memory.pending.add((kind, key))
@@ -250,15 +227,3 @@ def _measured(memory: Memory, key: Key, value: float, now_ms: int) -> None:
 
 OURS = frozenset({"implausible", "malformed"})
 """Reasons that we give ourselves; every other is the device's own."""
-
-
-def _bad(memory: Memory, trace: Trace, reading: Reading) -> None:
-    if reading.quality != "bad":
-        return
-    is_ours = reading.reason in OURS
-    trace.reason = reading.reason
-    trace.value = reading.value if isinstance(reading.value, int | float) else ""
-    share = trace.bad if is_ours else trace.error
-    kind = FaultKind.OUT_OF_RANGE if is_ours else FaultKind.DEVICE_ERROR
-    if share.add(True):
-        memory.pending.add((kind, trace.key))

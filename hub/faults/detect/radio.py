@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 EVERY_MS = 60_000  # a burst of words is one sample
 LATELY, USUALLY = 0.2, 1 / 400
-KNOWN_AFTER = 60
+KNOWN_AFTER = 30
+RECENT = 4  # samples that must all be poor: one that is not came the whole way
 FLOOR, FLOOR_LEFT = 5.0, 10.0
 """Of 100: below, words are lost whatever is usual."""
 FALLEN_BY, SPREADS, FALLEN_TO = 6.0, 4.0, 0.6
@@ -17,6 +19,7 @@ class Radio:
     """``level`` lately, ``usual``, and ``spread``, how far single samples lie from it."""
 
     __slots__ = (
+        "_recent",
         "_sampled_ms",
         "_source",
         "is_weak",
@@ -37,6 +40,7 @@ class Radio:
         self.since_ms = 0
         self._sampled_ms: int | None = None
         self._source = ""
+        self._recent: deque[float] = deque(maxlen=RECENT)
 
     def kept(self) -> Any:
         if not self.seen:
@@ -64,6 +68,7 @@ class Radio:
         if self.seen == 1:
             self.level = self.usual = sample
             return
+        self._recent.append(sample)
         self.level += (sample - self.level) * LATELY
         if not self.is_weak:
             rate = max(USUALLY, 1 / self.seen)
@@ -75,9 +80,11 @@ class Radio:
             return False
         if self.level <= (FLOOR_LEFT if self.is_weak else FLOOR):
             return self.usual > FLOOR_LEFT or self.level <= FLOOR
-        if self.seen < KNOWN_AFTER:
+        if self.seen < KNOWN_AFTER or not self._recent:
             return False
         fall = max(FALLEN_BY, SPREADS * self.spread)
+        if max(self._recent) > self.usual - fall / 2:
+            return False
         if self.is_weak:
             return self.level < self.usual - fall / 2 and self.level < self.usual * 0.75
         return self.level < self.usual - fall and self.level < self.usual * FALLEN_TO

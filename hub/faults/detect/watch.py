@@ -120,8 +120,7 @@ class Detection:
         if event.is_live:
             self._gateways.word(event.device, now_ms)
             memory.spoke(now_ms, self._deaf_ms)
-            for reading in event.readings:
-                take(memory, reading, now_ms)
+            take(memory, event.readings, now_ms)
             if event.said_ms is not None:
                 memory.date(event.said_ms - event.at_ms, now_ms)
             if memory.frames.seen and memory.frames.add(False):
