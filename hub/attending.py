@@ -17,6 +17,7 @@ from hub.configuration.models import CentreSettings
 from hub.configuration.timetable import HOLIDAY, MAKEUP, WEEK
 from hub.domain.centre import Centre
 from hub.domain.fault import Fault, Finding
+from hub.faults.consequence import Sense
 from hub.faults.detect.watch import Detection
 from hub.faults.rows import Recalled
 from hub.faults.service import FaultsService
@@ -28,10 +29,16 @@ from hub.timetable.rules import Kind
 from hub.timetable.service import TimetableService
 
 BROKER = "mqtt"
-OF_PEOPLE = frozenset(
-    {"motion", "presence", "occupancy", "people.count", "people.in", "people.out"}
-)
-"""Channels that tell of people in a room; a door alone never does."""
+SENSES: Mapping[str, Sense] = {
+    "motion": Sense.MOTION,
+    "occupancy": Sense.MOTION,
+    "presence": Sense.STILL,
+    "people.count": Sense.STILL,
+    "people.in": Sense.STILL,
+    "people.out": Sense.STILL,
+    "contact": Sense.DOOR,
+}
+"""What a channel tells of people in a room."""
 
 
 class Attended(NamedTuple):
@@ -53,9 +60,9 @@ def attend(
     data: Path,
     intake: Intake,
 ) -> Attended:
-    tells = partial(tells_of_people, store.live)
+    senses = partial(_senses, store.live)
     detect = partial(_detection, place)
-    faults = FaultsService(place, clock, bus, store, timetable, tells, detect, before)
+    faults = FaultsService(place, clock, bus, store, timetable, senses, detect, before)
     notify = Notify(
         config.notify,
         *(place, store, clock, bus, faults, data),
@@ -80,10 +87,13 @@ def _is_well(store: Store, intake: Intake) -> bool:
     return store.state().failing_since_ms is None and BROKER not in intake.links_down
 
 
-def tells_of_people(live: LiveState, device: str) -> bool:
+def _senses(live: LiveState, device: str) -> frozenset[Sense]:
     """What it has said shows it; of one that never spoke the best is assumed."""
-    series = live.by_device.get(device, ())
-    return not series or any(one.key.channel in OF_PEOPLE for one in series)
+    series = live.by_device.get(device)
+    if not series:
+        return frozenset({Sense.STILL})
+    channels = {one.key.channel for one in series}
+    return frozenset(sense for channel, sense in SENSES.items() if channel in channels)
 
 
 def _detection(

@@ -1,13 +1,14 @@
 """What a fault means for people: which rooms nothing else can tell of, and how much that matters.
 
-Pure. A room is blinded when every device that could tell of people in it is not heard or not to
-be believed. How grave that is follows the hours: a health cabin in opening hours comes first, a
-reading room at night can wait.
+Pure. A room is blinded when what is still heard could not prove it free, though all its devices
+together could: a radar or a counter, or a motion sensor with all doors. How grave that is follows
+the hours: a health cabin in opening hours comes first, a reading room at night can wait.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 from hub.domain.centre import Centre, Room, is_for_visitors
@@ -35,8 +36,19 @@ BLINDING = frozenset(
 BY_NIGHT_TOO = frozenset({K.TAMPER, K.HUB_OVERLOADED})
 """They matter as much when nobody is in the house."""
 
-Tells = Callable[[str], bool]
-"""Whether a device says anything of people in its room."""
+CROSSED = frozenset({"corridor", "refuse", "storage"})
+"""Kinds of rooms where nobody sits still, so that motion alone tells."""
+
+
+class Sense(StrEnum):
+    """What a device tells of people in its room."""
+
+    STILL = "still"  # also of one who sits still: a radar, a counter
+    MOTION = "motion"
+    DOOR = "door"
+
+
+Senses = Callable[[str], frozenset[Sense]]
 
 
 class Weight(NamedTuple):
@@ -58,10 +70,10 @@ class Survey(NamedTuple):
 class Consequence:
     """``schedule`` knows when rooms are open."""
 
-    def __init__(self, centre: Centre, schedule: Schedule, tells: Tells) -> None:
+    def __init__(self, centre: Centre, schedule: Schedule, senses: Senses) -> None:
         self._rooms = {room.id: room for room in centre.rooms}
         self._schedule = schedule
-        self._tells = tells
+        self._senses = senses
         self._rooms_of = _rooms_of(centre)
         self._watchers: dict[str, set[str]] = {room: set() for room in self._rooms}
         for device, rooms in self._rooms_of.items():
@@ -78,7 +90,7 @@ class Consequence:
         blinded = {
             room
             for room, watchers in self._watchers.items()
-            if not watchers.isdisjoint(lost) and self._is_blind(watchers, lost)
+            if not watchers.isdisjoint(lost) and self._is_blind(room, watchers, lost)
         }
         return Survey(
             frozenset(blinded),
@@ -86,9 +98,20 @@ class Consequence:
             min(ends, default=None),
         )
 
-    def _is_blind(self, watchers: Iterable[str], lost: Collection[str]) -> bool:
-        telling = [device for device in watchers if self._tells(device)]
-        return bool(telling) and all(device in lost for device in telling)
+    def _is_blind(self, room: str, watchers: Collection[str], lost: Collection[str]) -> bool:
+        heard = {device for device in watchers if device not in lost}
+        if self._can_tell(room, watchers, watchers):
+            return not self._can_tell(room, heard, watchers)
+        of_people = [device for device in watchers if self._senses(device) - {Sense.DOOR}]
+        return bool(of_people) and heard.isdisjoint(of_people)
+
+    def _can_tell(self, room: str, heard: Collection[str], watchers: Collection[str]) -> bool:
+        """Whether those that are heard could prove it free."""
+        doors = {device for device in watchers if Sense.DOOR in self._senses(device)}
+        said = frozenset[Sense]().union(*map(self._senses, heard))
+        knows_doors = bool(doors) and doors.issubset(heard)
+        moves = knows_doors or self._rooms[room].kind in CROSSED
+        return Sense.STILL in said or (Sense.MOTION in said and moves)
 
     def weigh(self, fault: Fault, devices: Iterable[str], survey: Survey) -> Weight:
         """``devices``: those it explains."""

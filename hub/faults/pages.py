@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -164,6 +165,7 @@ class _Told:
         found = sorted(self._faults.rooms_of(alert))
         return {
             "a": self.card(alert, language),
+            "began": self._began(alert, language),
             "device": alert.device,
             "wire": subject_name(alert) if alert.subject.kind is SubjectKind.LINK else "",
             "rooms": [
@@ -189,16 +191,22 @@ class _Told:
         t = translator(language)
         if alert.subject.kind is SubjectKind.HUB:
             return "" if alert.is_drill else t("ui.alert_hub")
-        if alert.device is None or len(names) > 2:
+        if len(names) > 2 or not names:
             return t("ui.alert_behind", count=len(alert.devices))
         return t("ui.comma").join(names)
 
     def _when(self, alert: Alert, language: str) -> str:
-        t, since = translator(language), self._frame.when(alert.raised_ms, language)
+        t, since = translator(language), self._began(alert, language)
         if alert.cleared_ms is None:
             return t("ui.alert_since", since=since)
         until = self._frame.when(alert.cleared_ms, language)
         return t("ui.alert_was", since=since, until=until)
+
+    def _began(self, alert: Alert, language: str) -> str:
+        """When it broke, and not when that was noticed."""
+        with contextlib.suppress(NotFoundError):
+            return self._frame.when(self._faults.fault(alert.fault).since_ms, language)
+        return self._frame.when(alert.raised_ms, language)
 
     def _taken(self, alert: Alert, language: str) -> str:
         """Who has it, and until when it is put off."""

@@ -39,7 +39,7 @@ from hub.domain.opening import Schedule
 from hub.domain.room import Text
 from hub.faults import rows
 from hub.faults.alerts import DAY_MS, DRILL_MS, Alerts, gravest_first
-from hub.faults.consequence import BLINDING, Consequence, Survey, Tells, Weight
+from hub.faults.consequence import BLINDING, Consequence, Senses, Survey, Weight
 from hub.faults.detector import Detect
 from hub.faults.ledger import UNWRITABLE, Ledger, Store
 from hub.faults.rows import Recalled
@@ -64,7 +64,7 @@ async def recalled(store: Store, now_ms: int) -> Recalled:
 
 
 class FaultsService:
-    """Implements ``FaultsView``. ``tells``: whether a device says anything of people."""
+    """Implements ``FaultsView``. ``senses``: what a device tells of people."""
 
     def __init__(
         self,
@@ -73,13 +73,13 @@ class FaultsService:
         bus: Bus,
         store: Store,
         schedule: Schedule,
-        tells: Tells,
+        senses: Senses,
         detect: Detect,
         before: Recalled = rows.NOTHING,
     ) -> None:
         self.centre = place
         self._clock, self._bus, self._store = clock, bus, store
-        self._consequence = Consequence(place, schedule, tells)
+        self._consequence = Consequence(place, schedule, senses)
         self._ledger = Ledger(store, bus)
         devices = [device.id for device in place.devices]
         rooms = {

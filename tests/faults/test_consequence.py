@@ -7,7 +7,7 @@ import pytest
 from hub.domain.centre import Building, Centre, Device, Door, Placement, Room
 from hub.domain.fault import Fault, FaultKind, Severity, Subject, SubjectKind
 from hub.domain.opening import Slot
-from hub.faults.consequence import Consequence, Weight
+from hub.faults.consequence import Consequence, Sense, Weight
 
 K = FaultKind
 NIGHT, DAY = 0, 1
@@ -47,7 +47,16 @@ class Hours:
         return Slot(is_open=at_ms == DAY, until_ms=at_ms + 1)
 
 
-HOUSE = Consequence(CENTRE, Hours(), lambda device: device not in ("reading-air", "front-contact"))
+SENSES = {
+    "radar": Sense.STILL,
+    "pir": Sense.MOTION,
+    "contact": Sense.DOOR,
+}
+HOUSE = Consequence(
+    CENTRE,
+    Hours(),
+    lambda device: frozenset(s for name, s in SENSES.items() if device.endswith(name)),
+)
 
 
 def weigh(
@@ -64,6 +73,16 @@ def test_a_room_with_another_live_sensor_is_not_blinded() -> None:
     assert weigh({"reading-radar"}, DAY).rooms_blinded == ()
     both = {"reading-radar", "reading-pir"}
     assert weigh({"reading-radar"}, DAY, lost=both).rooms_blinded == ("reading",)
+
+
+def test_motion_in_a_room_where_people_sit_tells_only_with_its_doors() -> None:
+    lost = {"reading-radar", "front-contact"}
+    assert weigh({"reading-radar"}, DAY, lost=lost).rooms_blinded == ("reading",)
+    assert weigh({"front-contact"}, DAY).rooms_blinded == ()
+
+
+def test_motion_alone_tells_of_a_corridor() -> None:
+    assert weigh({"lane-pir"}, DAY).rooms_blinded == ("lane",)
 
 
 def test_what_tells_nothing_of_people_blinds_nothing() -> None:

@@ -26,6 +26,7 @@ from hub.domain.events import (
 from hub.domain.fault import AlertState, FaultKind, Finding, Subject, SubjectKind
 from hub.domain.opening import AlwaysOpen
 from hub.faults import ledger
+from hub.faults.consequence import Sense
 from hub.faults.detector import Detector
 from hub.faults.rows import Recalled
 from hub.faults.service import FaultsService, recalled
@@ -80,7 +81,7 @@ class House:
             self.bus,
             self.store,
             AlwaysOpen(),
-            lambda _: True,
+            lambda _: frozenset({Sense.STILL}),
             self._detect,
             before,
         )
