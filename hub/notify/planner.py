@@ -45,8 +45,11 @@ class Planner:
         rows, notices = book.sendings.values(), book.notices
         ready = queue.parcels(rows, notices, self.channels, self._most, now_ms)
         for parcel in list(ready):
-            if len(found) < room and parcel.channel not in found and is_free(parcel.channel):
-                found[parcel.channel] = self._marked(parcel)
+            if len(found) >= room or parcel.channel in found or not is_free(parcel.channel):
+                continue
+            alone = tuple(row for row in parcel.rows if not self._goes_another_way(row))
+            if alone and (not parcel.mark or len(alone) == len(parcel.rows)):
+                found[parcel.channel] = self._marked(parcel._replace(rows=alone))
         return list(found.values())
 
     def arrived(self, parcel: Parcel, outcome: Outcome, now_ms: int) -> None:
@@ -107,6 +110,12 @@ class Planner:
             wanted = queue.other_way(row, beside, person, self._down(), now_ms)
             if wanted is not None:
                 self._book.want(notice, wanted)
+
+    def _goes_another_way(self, row: Sending) -> bool:
+        """It is just being sent to the same person over another channel: that may be enough."""
+        if self._book.notices[row.notice].is_drill:
+            return False
+        return any(other.state is State.SENDING for other in self._book.beside(row))
 
     def _most(self, channel: str) -> int:
         return self._ways[channel].most

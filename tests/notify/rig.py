@@ -92,7 +92,7 @@ class Rig:
             yield self.notify
         finally:
             if not ends_well:
-                self.notify.book._store = Gone()
+                self.notify.book._store = Gone()  # type: ignore[assignment]
             task.cancel()
             await asyncio.wait({task})
             await store.close()

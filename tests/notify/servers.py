@@ -142,6 +142,7 @@ class Mailbox:
         mail["X-Recipients"] = ", ".join(envelope.rcpt_tos)
         self.mails.append(mail)
         if self.mood == "silent":
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return "250 Taken"
 

@@ -294,6 +294,21 @@ def test_a_channel_that_fails_three_times_gets_help_from_the_next() -> None:
     }
 
 
+def test_when_two_channels_come_back_one_message_is_enough() -> None:
+    world = World(at(10))
+    world.change(alert(1, Severity.HIGH, world.now_ms))
+    for wait in (0, 15_000, 30_000, 60_000, 900_000):
+        world.now_ms += wait
+        world.turn()
+        world.answer(REFUSED, has_arrived=False)
+    world.now_ms += HOUR
+    world.turn()
+    assert [parcel.person for parcel in world.flying].count("li") == 1
+    world.settle(10 * MINUTE)
+    to_li = [way for (_, person, way, round_) in world.arrived if (person, round_) == ("li", 0)]
+    assert len(to_li) == 1
+
+
 def test_who_cannot_be_reached_at_all_is_not_waited_for() -> None:
     world = World(at(20))  # wu is on duty, with a telephone that nothing reaches
     world.change(alert(1, Severity.HIGH, world.now_ms))

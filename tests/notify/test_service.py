@@ -136,7 +136,7 @@ async def test_two_days_without_a_network_lose_nothing_and_double_nothing(tmp_pa
     assert set(firsts) == {f"door-{number}" for number in range(1, 25)}
     assert {device: count for device, count in firsts.items() if count != 1} == {}
     hooks = [json.loads(post.body) for post in chat.posts if post.path == "/in"]
-    states = Counter((event["id"], event["state"]) for event in hooks)
+    states = Counter((event["alert"]["id"], event["alert"]["state"]) for event in hooks)
     wanted = {(number, "raised") for number in range(1, 25)}
     wanted |= {(number, "cleared") for number in range(2, 24, 3)}
     assert set(states) == wanted

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hub.aside import in_thread
-from hub.notify import chat, web, webhook
+from hub.notify import chat, mail, web, webhook
 from hub.notify.letter import Letter
 from hub.notify.queue import Outcome, Result
 from tests.notify.servers import Mailbox, Receiver
@@ -37,7 +37,7 @@ async def box() -> AsyncIterator[Mailbox]:
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second of patience instead of twenty; nothing else differs."""
-    for module in (chat, web, chat.mail):
+    for module in (chat, web, mail):
         monkeypatch.setattr(module, "ANSWER_S", 1.0)
 
 
@@ -54,12 +54,12 @@ async def mailed(box: Mailbox, folder: Path) -> Outcome:
 
 async def test_a_mail_arrives_whole_with_its_mark(box: Mailbox, tmp_path: Path) -> None:
     assert (await mailed(box, tmp_path)).result is S
-    (mail,) = box.mails
-    assert mail["Message-ID"] == "<0123456789abcdef@linli.test>"
-    assert mail["Subject"] == LETTER.title
-    assert mail["X-Recipients"] == "li.na@linli.test"
-    assert mail["Auto-Submitted"] == "auto-generated"
-    assert mail.get_content().splitlines() == LETTER.body.splitlines()
+    (message,) = box.mails
+    assert message["Message-ID"] == "<0123456789abcdef@linli.test>"
+    assert message["Subject"] == LETTER.title
+    assert message["X-Recipients"] == "li.na@linli.test"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message.get_content().splitlines() == LETTER.body.splitlines()
 
 
 @pytest.mark.parametrize(
