@@ -30,6 +30,7 @@ from hub.faults.rules import CHANNEL_RULES, DEVICE_RULES, LOOKED_AT
 
 ONLINE = "online"
 DAILY = ""  # no device's name
+FORM = 1  # of the frame; another one is not read
 LAG_S = 2.0  # less is a busy moment
 
 
@@ -63,14 +64,29 @@ BEHAVIOURS: tuple[Callable[[Centre, Docket], Behaviour], ...] = ()
 class Frame(msgspec.Struct, array_like=True):
     """What is kept of all. ``behaviours``: what each of them keeps, by name."""
 
+    form: int
     saved_ms: int
     devices: dict[str, Learnt]
     gateways: dict[str, list[int]] = {}
     behaviours: dict[str, object] = {}
 
 
+def _recalled(learnt: bytes | None) -> Frame | None:
+    """What was kept; None where it is of another form, so that no start fails on it."""
+    if learnt is None:
+        return None
+    try:
+        kept = msgspec.msgpack.decode(learnt, type=Frame)
+    except msgspec.MsgspecError:
+        return None
+    return kept if kept.form == FORM else None
+
+
 class Detection:
-    """``standing``: what was found before this start and is not over, as it was told then."""
+    """``standing``: what was found before this start and is not over, as it was told then.
+
+    ``has_forgotten``: what was learnt could not be read, and is learnt anew.
+    """
 
     def __init__(
         self,
@@ -88,9 +104,8 @@ class Detection:
         self.docket = Docket(self._told)
         self._lines = Lines(self.docket)
         self._hours = {room.id: Hours() for room in centre.rooms}
-        kept = Frame(now_ms, {})
-        if learnt is not None:
-            kept = msgspec.msgpack.decode(learnt, type=Frame)
+        kept = _recalled(learnt) or Frame(FORM, now_ms, {})
+        self.has_forgotten = learnt is not None and not kept.devices
         doors = {door.id: door.between for door in centre.doors}
         self.memories = {
             device.id: Memory(
@@ -213,7 +228,7 @@ class Detection:
         devices = {memory.id: memory.learnt(self._now_ms) for memory in self.memories.values()}
         behaviours = {each.name: each.frame() for each in self._behaviours}
         saved_ms, gateways = self._now_ms + self._offset_ms, self._gateways.kept()
-        return msgspec.msgpack.encode(Frame(saved_ms, devices, gateways, behaviours))
+        return msgspec.msgpack.encode(Frame(FORM, saved_ms, devices, gateways, behaviours))
 
     # -- inside ------------------------------------------------------------------------------
 

@@ -79,6 +79,14 @@ def test_it_stands_over_a_restart_and_ends_with_the_repair(kind: K) -> None:
     ]
 
 
+@pytest.mark.parametrize("learnt", [b"", b"\x93\x01", b"\x95\x00\x00\x80\x80\x80", b"nonsense"])
+def test_what_another_version_kept_stops_no_start(learnt: bytes) -> None:
+    house = House(device("eye"), learnt=learnt)
+
+    assert house.detection.has_forgotten
+    well(house, 3, Random(1))
+
+
 Say = Callable[[House], None]
 
 
