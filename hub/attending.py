@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from device_drivers.registry import drivers
 from edge.clock import Clock
 from hub.bus import Bus
 from hub.configuration.models import CentreSettings
@@ -60,7 +61,9 @@ def attend(
     data: Path,
     intake: Intake,
 ) -> Attended:
-    senses = partial(_senses, store.live)
+    known = drivers()
+    could = {item.id: frozenset(known[item.driver].channels) for item in place.devices}
+    senses = partial(_senses, store.live, could)
     detect = partial(_detection, place)
     faults = FaultsService(place, clock, bus, store, timetable, senses, detect, before)
     notify = Notify(
@@ -87,12 +90,10 @@ def _is_well(store: Store, intake: Intake) -> bool:
     return store.state().failing_since_ms is None and BROKER not in intake.links_down
 
 
-def _senses(live: LiveState, device: str) -> frozenset[Sense]:
-    """What it has said shows it; of one that never spoke the best is assumed."""
-    series = live.by_device.get(device)
-    if not series:
-        return frozenset({Sense.STILL})
-    channels = {one.key.channel for one in series}
+def _senses(live: LiveState, could: Mapping[str, frozenset[str]], device: str) -> frozenset[Sense]:
+    """What it has said shows it; of one that never spoke, what its driver could say."""
+    said = {one.key.channel for one in live.by_device.get(device, ())}
+    channels = said or could.get(device, frozenset())
     return frozenset(sense for channel, sense in SENSES.items() if channel in channels)
 
 

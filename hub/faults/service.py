@@ -93,6 +93,9 @@ class FaultsService:
         self._wake = asyncio.Event()
         self._is_dirty = True
         now_ms = clock.now_ms()
+        for alert in before.alerts:  # what hangs on a wire is told by the wire, a moment later
+            if alert.subject.kind is SubjectKind.LINK:
+                self._tree.wire(alert.subject.id, frozenset(alert.devices))
         self._alerts.recall(before.faults, before.alerts, now_ms)
         self._unheard = {f.subject.id for f in self._tree.faults() if _is_of_link(f)}
         self._links_known_ms = now_ms + LINKS_WITHIN_MS

@@ -115,7 +115,8 @@ class Tree:
             return self._all
         if fault.kind is K.USB_DOWN:
             ports = str(fault.evidence.get("ports", "")).split(",")
-            return frozenset().union(*(self._wired(port.strip()) for port in ports))
+            known = self._wiring.get(fault.subject.id, frozenset())  # from before this start
+            return known.union(*(self._wired(port.strip()) for port in ports))
         if fault.subject.kind is SubjectKind.LINK:
             return self._wiring.get(fault.subject.id, frozenset())
         return frozenset({fault.subject.id}) & self._all

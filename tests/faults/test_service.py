@@ -275,3 +275,19 @@ async def test_what_was_taken_out_of_the_configuration_is_broken_no_more(tmp_pat
         await house.until(lambda: len(house.faults.alerts()) == 2)
         house.now += 10 * MINUTE  # no link of that name has said anything
         await house.until(lambda: [one.device for one in house.faults.alerts()] == ["cabin-radar"])
+
+
+async def test_what_hangs_on_a_wire_is_known_before_the_wire_says_so(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    devices = frozenset(one.id for one in CENTRE.devices)
+    async with house.running():
+        house.bus.publish(LinkChanged(BRIDGE, devices, False, "parent_down", True, house.now))
+        house.find(link(BRIDGE), K.GATEWAY_DOWN)
+        house.now += 5 * MINUTE
+        await house.until(lambda: house.told)
+    async with house.running():
+        house.faults.look(house.now)
+        (alert,) = house.faults.alerts()
+        assert alert == house.told[-1].alert
+        assert alert.rooms_blinded == ("cabin", "lane", "reading")
+        assert set(alert.devices) == devices
