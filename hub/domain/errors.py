@@ -37,6 +37,14 @@ class UnknownFaultError(NotFoundError):
     code = "unknown_fault"
 
 
+class UnknownOrderError(NotFoundError):
+    code = "unknown_order"
+
+
+class UnknownReportError(NotFoundError):
+    code = "unknown_report"
+
+
 class BadQueryError(ValueError):
     """A parameter that cannot be understood; the text says how it should look."""
 

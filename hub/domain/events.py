@@ -124,6 +124,13 @@ class OrderChanged(msgspec.Struct, frozen=True):
     before: WorkOrder | None
 
 
+class DeviceReplaced(msgspec.Struct, frozen=True):
+    """Another device goes by this id from now on: what was learnt of the old one is void."""
+
+    device: str
+    at_ms: int
+
+
 class AcknowledgeWanted(msgspec.Struct, frozen=True):
     """Somebody says that he takes care of an alert, on another way than its page."""
 

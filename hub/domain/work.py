@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from hub.domain.fault import FaultKind
+from hub.domain.fault import FaultKind, Subject
 
 
 class OrderState(StrEnum):
@@ -66,3 +66,4 @@ class WorkOrder(msgspec.Struct, frozen=True):
     report: int | None = None
     history: tuple[OrderEntry, ...] = ()
     is_drill: bool = False
+    subject: Subject | None = None  # what is to be mended, where a fault said it
