@@ -347,6 +347,6 @@ class Play:
         for name, findings in self.naive.items():
             for kind in {finding.kind for finding in findings}:
                 only = [f for f in findings if f.kind is kind]
-                tallies, _, _ = judge(only, labels)
+                tallies, _, _ = judge(only, labels, DAY_MS)
                 result.naive[kind, name] = tallies.get(kind, Tally())
         return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hub.domain.fault import FaultKind, Finding
+from hub.domain.fault import FaultKind, Finding, Subject
 from tests.bench.weeks.calendar import DAY_MS
 from tests.bench.weeks.labels import Label
 
@@ -62,9 +62,13 @@ class Result:
 
 
 def judge(
-    findings: list[Finding], labels: list[Label]
+    findings: list[Finding], labels: list[Label], again_ms: int = 0
 ) -> tuple[dict[FaultKind, Tally], list[Finding], list[Label]]:
-    """By kind; then what was cried for nothing, and what nobody found."""
+    """By kind; then what was cried for nothing, and what nobody found.
+
+    ``again_ms``: a cry about the same within so long of the one before is the same one.
+    """
+    cried_ms: dict[tuple[Subject, FaultKind], int] = {}
     tallies: dict[FaultKind, Tally] = {}
     found: dict[int, Finding] = {}
     cleared: dict[int, int] = {}
@@ -77,7 +81,10 @@ def judge(
         for number in fitting:
             found.setdefault(number, finding)
         if not fitting and not any(label.explains(finding) for label in labels):
-            tallies.setdefault(finding.kind, Tally()).false += 1
+            about = finding.subject, finding.kind
+            is_new = finding.at_ms - cried_ms.get(about, -again_ms) >= again_ms
+            cried_ms[about] = finding.at_ms
+            tallies.setdefault(finding.kind, Tally()).false += is_new
             cries.append(finding)
     missed = []
     for number, label in enumerate(labels):
