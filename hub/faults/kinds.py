@@ -73,9 +73,9 @@ KINDS: Mapping[FaultKind, Kind] = MappingProxyType(
         ),
         FaultKind.CLOCK_WRONG: Kind(Severity.LOW, 0, 0),
         # "calibrating" is such a code, and ends within minutes by itself.
-        FaultKind.DEVICE_ERROR: Kind(Severity.MEDIUM, 5 * MINUTE, 5 * MINUTE, ANY, reports=5),
+        FaultKind.DEVICE_ERROR: Kind(Severity.MEDIUM, 10 * MINUTE, 5 * MINUTE, ANY, reports=5),
         FaultKind.LINK_DOWN: Kind(Severity.HIGH, 30 * SECOND, 30 * SECOND),
-        FaultKind.USB_DOWN: Kind(Severity.HIGH, 0, 30 * SECOND, proof=ProofKind.REPORTS),
+        FaultKind.USB_DOWN: Kind(Severity.HIGH, 30 * SECOND, 30 * SECOND),
         # A bridge that is brought up to date is away for less than a minute.
         FaultKind.GATEWAY_DOWN: Kind(Severity.HIGH, 60 * SECOND, 10 * SECOND),
         FaultKind.BROKER_DOWN: Kind(Severity.URGENT, 20 * SECOND, 10 * SECOND),

@@ -32,7 +32,7 @@ NATURES = {
     "illuminance": Nature(None, 200.0),  # a lamp is switched on
 }
 NEAR_MS = 150 * MINUTE  # words further apart tell of no step
-STEPS = 4.0  # times the farthest it used to make
+STEPS = 2.5  # times the farthest it used to make
 FAR_FORGOTTEN = 0.9998  # at each word
 SHAKES = 4.0
 LATELY, USUALLY = 0.08, 1 / 600
@@ -42,8 +42,9 @@ A_DAY_LATER = 0.97  # of the loudest day is left
 CONFIRMED_BY = 3  # words that stay where it jumped to
 QUIET_MS = 48 * HOUR
 SPIKES, SPIKES_MS = 3, 24 * HOUR
-STEADY = frozenset({0.0})
-"""Where light rests for as long as it likes: in the dark."""
+DAYS_MS = 4 * 24 * HOUR  # listened to, before a shake is one too many
+RESTLESS = frozenset({"illuminance"})
+"""Clouds shake it as no fault does."""
 
 
 class Jump(NamedTuple):
@@ -180,7 +181,8 @@ class Analog:
         nature = NATURES[self.channel].shake
         self.shake += (min(turn, 8 * max(usual, nature)) - self.shake) * LATELY
         was = self.is_noisy
-        if self.seen >= KNOWN_AFTER and self.loudest:
+        is_known = self.seen >= KNOWN_AFTER and self.rest.span_ms >= DAYS_MS
+        if is_known and self.loudest and self.channel not in RESTLESS:
             limit = max(SHAKES * usual, 1.7 * self.loudest, nature)
             self.is_noisy = self.shake > (limit * 0.6 if was else limit)
         if not self.is_noisy:

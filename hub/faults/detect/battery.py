@@ -26,9 +26,10 @@ FEWEST_DAYS = 8
 RECENT_DAYS = 12
 LOW, EMPTY = 15.0, 4.0  # per cent
 WARN_DAYS, WARN_BELOW = 14, 50.0
-FALLS_BY, FALLS_TO, FALLS_DAYS = 20.0, 60.0, 3.0
-"""From one day to the next, and empty within so many days if it goes on."""
+FALLS_BY, FALLS_TO, FALLS_DAYS = 20.0, 60.0, 5.0
+"""Within a day or two, and empty within so many days if it goes on."""
 LEAP = 12.0  # more than a coarse step of ten
+FELL = 15.0  # before a line through the days is believed: more than a coarse step and a dip
 ASKS_FOR_MS = 12 * HOUR  # a cold night is shorter
 REPLACED_BY, FRESH = 20.0, 40.0
 """A new battery is better than the old one by so much, and at least so good."""
@@ -146,18 +147,29 @@ class Battery:
         leapt = self._leapt_ms is not None and now_ms - self._leapt_ms < 2 * DAY
         if leapt or len(self.spans) < SPANS_A_DAY + 2:
             return
-        falls = [self.spans[-SPANS_A_DAY - n] - self.spans[-n] for n in (1, 2)]
-        level = self.spans[-1]
-        left = (level - EMPTY) / falls[0] if falls[0] > 0 else FALLS_DAYS + 1
-        if falls[0] >= FALLS_BY and falls[1] > 0 and level <= FALLS_TO and left <= FALLS_DAYS:
-            self.is_low, self.days_left = True, max(0, int(left))
+        for days in (1, 2):
+            self._fell(days)
+
+    def _fell(self, days: int) -> None:
+        """So much that it is empty soon, against so many days ago."""
+        ago = days * SPANS_A_DAY
+        if len(self.spans) < ago + 2:
+            return
+        falls = [self.spans[-ago - n] - self.spans[-n] for n in (1, 2)]
+        level, a_day = self.spans[-1], falls[0] / days
+        if falls[0] < FALLS_BY or falls[1] <= 0 or level > FALLS_TO:
+            return
+        if level - EMPTY <= a_day * FALLS_DAYS:
+            self.is_low, self.days_left = True, int((level - EMPTY) / a_day)
 
     def _end_day(self, now_ms: int) -> None:
         best = max(self.spans[-SPANS_A_DAY:])
         self.days.append((now_ms, round(best, 1)))
         del self.days[:-MOST_DAYS]
         self.days_left = forecast(self.days)
-        if self.days_left != UNKNOWN and self.days_left <= WARN_DAYS and best <= WARN_BELOW:
+        fell = max(level for _, level in self.days[-RECENT_DAYS:]) - best
+        is_near = self.days_left != UNKNOWN and self.days_left <= WARN_DAYS
+        if is_near and best <= WARN_BELOW and fell >= FELL:
             self.is_low = True
 
     def move(self, base_ms: int, by_ms: int) -> None:

@@ -58,6 +58,7 @@ class Memory:
         "error",
         "failed",
         "frames",
+        "garbled_ms",
         "garbled_reasons",
         "heard_ms",
         "hours",
@@ -101,6 +102,7 @@ class Memory:
         self.open_rhythm = Rhythm(learnt.open_rhythm)
         self.frames = Share(learnt.garbled)
         self.garbled_reasons: dict[str, float] = {}
+        self.garbled_ms = now_ms - 60_000  # bytes were last thrown away
         self.clock = OwnClock()
         self.battery = Battery(learnt.battery)
         self.radio = Radio(learnt.radio)

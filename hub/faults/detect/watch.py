@@ -31,6 +31,7 @@ from hub.faults.rules import CHANNEL_RULES, DEVICE_RULES, LOOKED_AT
 ONLINE = "online"
 DAILY = ""  # no device's name
 FORM = 1  # of the frame; another one is not read
+ONE_FRAME_MS = 50  # a broken frame is thrown away in pieces
 LAG_S = 2.0  # less is a busy moment
 
 
@@ -152,6 +153,10 @@ class Detection:
         now_ms = self._at(event.at_ms)
         memory = self.memories.get(event.device)
         if memory is None:
+            return
+        is_rest = now_ms - memory.garbled_ms < ONE_FRAME_MS
+        memory.garbled_ms = now_ms
+        if is_rest:
             return
         self._gateways.word(event.device, now_ms)
         memory.word(now_ms, self._deaf_ms, memory.hours.open_ms(now_ms))

@@ -37,7 +37,7 @@ def ill(house: House, kind: K, chance: Random) -> None:
     elif kind is K.JUMP:
         degrees += 12
     elif kind is K.NOISE:
-        degrees += chance.gauss(0, 3)
+        degrees += chance.gauss(0, 1.3)
     elif kind is K.WEAK_LINK:
         quality = 12
     elif kind is K.CLOCK_WRONG:
