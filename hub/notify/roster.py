@@ -82,7 +82,7 @@ class Roster(msgspec.Struct, frozen=True):
     def may_tell(self, person: str, severity: Severity, at_ms: int) -> int:
         """From when on somebody may be told: at once, or at the end of the quiet hours."""
         whom = self.people[person]
-        if severity is Severity.URGENT or severity.rank >= whom.wakes.rank:
+        if severity.rank >= whom.wakes.rank:  # nothing is graver than urgent, so that always is
             return at_ms
         free_ms = at_ms
         for _ in range(MOST_SPANS):

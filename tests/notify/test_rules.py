@@ -24,7 +24,7 @@ from hub.notify.intake import Intake
 from hub.notify.planned import Way
 from hub.notify.planner import Planner
 from hub.notify.queue import SENT, Outcome, Parcel, Result
-from hub.notify.rules import NoticeKind, State, due
+from hub.notify.rules import NoticeKind, Sending, State, due
 from tests.notify.making import (
     DAY,
     HOUR,
@@ -60,6 +60,7 @@ class World:
         self.marks: dict[str, set[int]] = defaultdict(set)
         self.sent_at: list[tuple[int, Parcel]] = []
         self.flying: list[Parcel] = []
+        self.woken: list[Sending] = []
 
     def change(self, item: Alert) -> None:
         before = self.alerts.get(item.id)
@@ -72,7 +73,15 @@ class World:
         going = self.planner.parcels(self.now_ms, 4, lambda channel: channel not in busy)
         self.flying += going
         self.sent_at += [(self.now_ms, parcel) for parcel in going]
+        self.woken += [row for parcel in going for row in parcel.rows if self.wakes(row)]
         return next_ms
+
+    def wakes(self, row: Sending) -> bool:
+        """Somebody sleeps, and it could wait."""
+        if not row.person:
+            return False
+        severity = self.book.notices[row.notice].severity
+        return ROSTER.may_tell(row.person, severity, self.now_ms) > self.now_ms
 
     def answer(self, outcome: Outcome, *, has_arrived: bool) -> None:
         """Of all that is on its way."""
@@ -182,13 +191,22 @@ def test_nobody_is_woken_without_need(plan: list[tuple[str, Any]], hour: int) ->
     world = World(at(hour))
     for what, how in plan:
         play(world, what, how)
-    for moment, parcel in world.sent_at:
-        if parcel.person:
-            graves = [row for row in parcel.rows if row.notice in world.book.notices]
-            for row in graves:
-                severity = world.book.notices[row.notice].severity
-                woken = ROSTER.may_tell(parcel.person, severity, moment) > moment
-                assert not woken or severity.rank < Severity.URGENT.rank
+    assert world.woken == []
+
+
+def test_what_could_not_be_sent_by_day_wakes_nobody_at_night() -> None:
+    world = World(at(21.9))
+    world.change(alert(1, Severity.MEDIUM, world.now_ms))
+    world.turn()
+    world.answer(REFUSED, has_arrived=False)
+    world.now_ms = at(23)
+    world.turn()
+    assert "wu" not in {parcel.person for parcel in world.flying}
+    world.answer(SENT, has_arrived=True)
+    world.settle(12 * HOUR)
+    to_wu = [ms for ms, parcel in world.sent_at if parcel.person == "wu"]
+    assert to_wu[:2] == [at(21.9), at(24 + 7)]
+    assert world.woken == []
 
 
 def test_an_urgent_alert_at_night_goes_out_at_once() -> None:
