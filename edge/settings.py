@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -87,6 +87,15 @@ class MapEntry(Section):
     """Swap 0 and 1."""
 
 
+class CalibrationSettings(Section):
+    """When it is to be calibrated."""
+
+    last: date | None = None
+    """When it last was; a newer day that somebody entered on its page counts more."""
+    every: Duration = timedelta(days=365)
+    """How often; 30 days before, it is on the list of what is to be done."""
+
+
 class DeviceSettings(Section):
     """One device: what it is, where it is, how it is reached."""
 
@@ -106,3 +115,5 @@ class DeviceSettings(Section):
     """How it is reached."""
     silent_after: Duration | None = None
     """Silent after this long without a word; the driver's default if left out."""
+    calibration: CalibrationSettings | None = None
+    """How often it is calibrated; monitors of blood pressure are every year, also without it."""

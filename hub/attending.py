@@ -25,6 +25,8 @@ from hub.faults.service import FaultsService
 from hub.intake import Intake
 from hub.live import LiveState
 from hub.notify.service import Notify
+from hub.planning import Recalled as Before
+from hub.repairing import Repairs, repairs
 from hub.store.store import Store
 from hub.timetable.rules import Kind
 from hub.timetable.service import TimetableService
@@ -47,6 +49,7 @@ class Attended(NamedTuple):
 
     faults: FaultsService
     notify: Notify
+    repairs: Repairs
     tasks: Mapping[str, Callable[[], Coroutine[object, object, None]]]
 
 
@@ -57,7 +60,7 @@ def attend(
     bus: Bus,
     store: Store,
     timetable: TimetableService,
-    before: Recalled,
+    before: Before,
     data: Path,
     intake: Intake,
 ) -> Attended:
@@ -65,14 +68,16 @@ def attend(
     could = {item.id: frozenset(known[item.driver].channels) for item in place.devices}
     senses = partial(_senses, store.live, could)
     detect = partial(_detection, place)
-    faults = FaultsService(place, clock, bus, store, timetable, senses, detect, before)
+    faults = FaultsService(place, clock, bus, store, timetable, senses, detect, before.broken)
     notify = Notify(
         config.notify,
         *(place, store, clock, bus, faults, data),
         days=partial(names_of_day, timetable),
         is_well=lambda: _is_well(store, intake),
     )
-    return Attended(faults, notify, {"faults": faults.run, "notify": notify.run})
+    mended = repairs(config, place, clock, bus, store, faults, before.labour)
+    tasks = {"faults": faults.run, "notify": notify.run, "maintenance": mended.orders.run}
+    return Attended(faults, notify, mended, tasks)
 
 
 def names_of_day(timetable: TimetableService, on: date) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from hub.domain.events import (
     ClockChanged,
     DeviceChanged,
     LinkChanged,
+    OrderChanged,
     OverrideChanged,
     RoomChanged,
     ScheduleChanged,
@@ -44,6 +45,7 @@ def connect(
     bus.subscribe(ScheduleChanged, planned_anew)
     bus.subscribe(DeviceChanged, device_changed)
     bus.subscribe(AlertChanged, alert_changed)
+    bus.subscribe(OrderChanged, lambda _: broadcaster.nudge())
     bus.subscribe(LinkChanged, lambda _: broadcaster.nudge())
     bus.subscribe(ClockChanged, vitals.note_clock)
     bus.subscribe(ClockChanged, lambda _: broadcaster.nudge())

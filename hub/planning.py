@@ -15,6 +15,8 @@ from hub.domain.centre import Centre
 from hub.domain.room import Override
 from hub.faults import service as faults
 from hub.faults.rows import Recalled as Broken
+from hub.maintenance import service as maintenance
+from hub.maintenance.rows import Recalled as Labour
 from hub.rooms.overrides import Overrides, remembered
 from hub.store.store import Store
 from hub.timetable.calendar import Calendar, official
@@ -25,11 +27,13 @@ from hub.timetable.service import TimetableService
 
 
 class Recalled(NamedTuple):
-    """What people decided before this start, and what was broken, as the store kept it."""
+    """What people decided before this start, what was broken, and what was to be done about it, as
+    the store kept it."""
 
     overrides: list[Override]
     days: Entered
     broken: Broken
+    labour: Labour
 
 
 async def recalled(store: Store, clock: Clock) -> Recalled:
@@ -42,6 +46,7 @@ async def recalled(store: Store, clock: Clock) -> Recalled:
         await remembered(store, now_ms),
         await store.ask(read_days),
         await faults.recalled(store, now_ms),
+        await maintenance.recalled(store, now_ms),
     )
 
 

@@ -83,7 +83,7 @@ def assemble(
     known = store.live.series.values()
     rooms = RoomsService(place, clock, bus, store, known, *plans, store.past.append)
     attended = attending.attend(
-        *(config, place, clock, bus, store, plans.timetable, before.broken, files.data, intake)
+        *(config, place, clock, bus, store, plans.timetable, before, files.data, intake)
     )
     standing = attended.faults.alerts()
     devices = DevicesService(place, clock, bus, store.live, store.stopped_ms, standing)

@@ -26,6 +26,7 @@ from hub.domain.events import (
     AcknowledgeWanted,
     AlertChanged,
     ClockChanged,
+    DeviceReplaced,
     DrillWanted,
     FaultChanged,
     FrameDiscarded,
@@ -113,6 +114,7 @@ class FaultsService:
         bus.subscribe(ScheduleChanged, lambda _: self._stir())
         bus.subscribe(AcknowledgeWanted, self._on_wish)
         bus.subscribe(DrillWanted, self._on_drill)
+        bus.subscribe(DeviceReplaced, lambda event: detection.forget(event.device))
 
     # --- what there is ---------------------------------------------------------------------------
 

@@ -218,6 +218,21 @@ class Detection:
             self._deaf_ms += round(seconds * 1000)
             self._gateways.lag(round(seconds * 1000))
 
+    def forget(self, device: str) -> None:
+        """It is another one under the same id: what was learnt of the old one is void, and what
+        was found ends by the same words as ever."""
+        old = self.memories.get(device)
+        if old is None:
+            return
+        memory = Memory(old.device, old.hours, self._now_ms, None)
+        memory.down = old.down
+        for matter in self.docket.found():
+            if matter.subject.kind is SubjectKind.DEVICE and matter.subject.id == device:
+                found = (matter.subject, matter.kind, True, self._now_ms, matter.since_ms)
+                memory.stand(Finding(*found, matter.evidence), self._now_ms)
+        self.memories[device] = memory
+        self._plan(memory)
+
     def advance(self, now_ms: int) -> None:
         """Look at what time alone may have changed."""
         self._at(now_ms)
