@@ -32,6 +32,7 @@ FRAME = ""  # no room's name
 KEPT_ZEROINGS = 50  # of one room, the newest
 ONLINE = "online"
 ASKED = frozenset((*KIND_OF_CHANNEL, ONLINE))
+AGE = "time"
 SHOWN = attrgetter(
     "status", "presence", "crowding", "people", "zones", "confidence", "purpose", "override"
 )
@@ -232,7 +233,7 @@ class Watch:
         state = self.states[room] = verdict.state
         (self._settled.add if verdict.is_settled else self._settled.discard)(room)
         self.agenda.plan(room, verdict.due_ms)
-        if before is None or says(before) != says(state):
+        if before is None or state.as_of_ms < before.as_of_ms or says(before) != says(state):
             self._tell(state)
         return verdict.due_ms
 
@@ -247,6 +248,6 @@ class Watch:
 
 
 def says(state: RoomState) -> tuple[object, ...]:
-    """What people see of a state; ages are not news."""
-    causes = [(reason.code, reason.params.get("device")) for reason in state.reasons]
+    """What people see of a state. Ages are not news, as long as they only move on."""
+    causes = [(r.code, [item for item in r.params.items() if item[0] != AGE]) for r in state.reasons]
     return (*SHOWN(state), causes)

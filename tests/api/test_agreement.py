@@ -178,7 +178,7 @@ async def follow(web: Any, heard: Heard) -> None:
     await web(scope, receive, send)
 
 
-@pytest.fixture(params=[20_261_122, 11])
+@pytest.fixture(params=[20_261_122, 5, 8, 11])
 def chance(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(request.param)
 
