@@ -19,6 +19,17 @@ from edge.clock import Clock
 from hub.commands.run import set_up_logging
 from hub.run import serve
 from hub.settings import load
+from tests.running_hub import RunningHub
+
+
+class HastyHub(RunningHub):
+    """Its time runs ``speed`` times faster, also while it is down."""
+
+    def __init__(self, folder: Path, rest: str, broker: int | None, speed: float) -> None:
+        super().__init__(folder, rest, broker)
+        _, _, _, _, config, _, data = self.command
+        fast = [str(time.time()), str(speed)]
+        self.command = ["-m", "tests.flow.hub_in_haste", config, data, *fast]
 
 
 async def main(config: Path, data: Path, since: float, speed: float) -> None:

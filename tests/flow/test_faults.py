@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import aiomqtt
 import pytest
 
 from tests.broker import Broker
+from tests.flow.hub_in_haste import HastyHub
 from tests.running_hub import RunningHub
 
 SPEED = 200.0
@@ -31,14 +31,9 @@ CENTRE = (
 )
 
 
-class HastyHub(RunningHub):
-    """Its time runs ``SPEED`` times faster."""
-
+class WatchfulHub(HastyHub):
     def __init__(self, folder: Path, broker: int) -> None:
-        super().__init__(folder, CENTRE, broker)
-        _, _, _, _, config, _, data = self.command
-        fast = [str(time.time()), str(SPEED)]
-        self.command = ["-m", "tests.flow.hub_in_haste", config, data, *fast]
+        super().__init__(folder, CENTRE, broker, SPEED)
 
     async def alerts(self, **params: str | int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self.get("/api/v1/alerts", lang="en", **params))[
@@ -97,7 +92,7 @@ async def test_a_gateway_with_sixty_sensors_dies_and_returns(
     broker: Broker, tmp_path: Path
 ) -> None:
     await bridge(broker, "online")
-    async with HastyHub(tmp_path, broker.port) as hub:
+    async with WatchfulHub(tmp_path, broker.port) as hub:
         await hub.connected()
         await everybody_speaks(broker, hub)
         assert await hub.alerts() == []
@@ -147,7 +142,7 @@ async def test_the_stream_tells_alerts_from_their_first_to_their_last(
     broker: Broker, tmp_path: Path
 ) -> None:
     await bridge(broker, "online")
-    async with HastyHub(tmp_path, broker.port) as hub:
+    async with WatchfulHub(tmp_path, broker.port) as hub:
         await hub.connected()
         await everybody_speaks(broker, hub)
         stream = hub.events(**{"Accept-Language": "zh-CN"})
