@@ -249,5 +249,8 @@ class Watch:
 
 def says(state: RoomState) -> tuple[object, ...]:
     """What people see of a state. Ages are not news, as long as they only move on."""
-    causes = [(r.code, [item for item in r.params.items() if item[0] != AGE]) for r in state.reasons]
+    causes = [
+        (reason.code, [item for item in reason.params.items() if item[0] != AGE])
+        for reason in state.reasons
+    ]
     return (*SHOWN(state), causes)
