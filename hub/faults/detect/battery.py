@@ -144,7 +144,7 @@ class Battery:
     def _see_fall(self, now_ms: int) -> None:
         """Against the same hours of the day before, in this span and in the one before. One that
         leaps up and down is no battery that falls: two devices speak under its name."""
-        leapt = self._leapt_ms is not None and now_ms - self._leapt_ms < 2 * DAY
+        leapt = self._leapt_ms is not None and now_ms - self._leapt_ms < 3 * DAY
         if leapt or len(self.spans) < SPANS_A_DAY + 2:
             return
         for days in (1, 2):
