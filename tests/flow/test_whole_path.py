@@ -306,6 +306,8 @@ async def test_every_route_is_documented(asked: RunningHub) -> None:
     api = "status rooms rooms/{room} rooms/{room}/history devices devices/{device} readings events"
     api += " storage mirrors backups audit availability timetable rooms/{room}/overrides"
     api += " rooms/{room}/overrides/{number} rooms/{room}/explain"
+    api += " faults faults/{number} alerts alerts/{number} alerts/{number}/acknowledge"
+    api += " alerts/{number}/shelve alerts/{number}/unshelve alerts/{number}/assign notifications"
     probes = {"/healthz", "/readyz", "/metrics"}
     assert {f"/api/v1/{name}" for name in api.split()} | probes == set(paths)
     page = await asked.client.get("/docs")
