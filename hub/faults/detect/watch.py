@@ -19,6 +19,7 @@ from hub.domain.centre import Centre, Device
 from hub.domain.events import ClockChanged, FrameDiscarded, Heard, LinkChanged
 from hub.domain.fault import FaultKind, Finding, SubjectKind
 from hub.domain.room import RoomState, Status
+from hub.faults.detect.behaviour_together import Together
 from hub.faults.detect.docket import Docket
 from hub.faults.detect.gateways import Gateways
 from hub.faults.detect.hours import Hours
@@ -38,20 +39,14 @@ LAG_S = 2.0  # less is a busy moment
 class Behaviour(Protocol):
     """What only shows when several are watched together (``behaviour_*.py``).
 
-    Times are those of the detection. What it finds it says to the docket it was made with; what it
-    wants to look at again it answers as ``next_ms``, and is called with ``advance`` then.
+    Times are those of the detection. What it finds it says to the docket it was made with.
     """
 
     name: str
 
     def hear(self, event: Heard, memory: Memory, now_ms: int) -> None: ...
 
-    def room(self, state: RoomState, now_ms: int) -> None: ...
-
-    def advance(self, now_ms: int) -> None: ...
-
-    @property
-    def next_ms(self) -> int | None: ...
+    def lag(self, seconds: float, now_ms: int) -> None: ...
 
     def frame(self) -> object:
         """What survives a restart: something msgspec can write, or None."""
@@ -59,7 +54,7 @@ class Behaviour(Protocol):
     def restore(self, kept: object) -> None: ...
 
 
-BEHAVIOURS: tuple[Callable[[Centre, Docket], Behaviour], ...] = ()
+BEHAVIOURS: tuple[Callable[[Centre, Docket], Behaviour], ...] = (Together,)
 
 
 class Frame(msgspec.Struct, array_like=True):
@@ -191,8 +186,6 @@ class Detection:
         if hours is None:
             return
         is_closed = state.status is Status.CLOSED
-        for behaviour in self._behaviours:
-            behaviour.room(state, now_ms)
         if is_closed is hours.is_closed:
             return
         hours.turn(is_closed, now_ms)
@@ -217,6 +210,8 @@ class Detection:
         if seconds >= LAG_S:
             self._deaf_ms += round(seconds * 1000)
             self._gateways.lag(round(seconds * 1000))
+        for behaviour in self._behaviours:
+            behaviour.lag(seconds, now_ms - self._offset_ms)
 
     def forget(self, device: str) -> None:
         """It is another one under the same id: what was learnt of the old one is void, and what
@@ -260,15 +255,12 @@ class Detection:
             self._agenda.run_due(due_ms)
             self._gateways.agenda.run_due(due_ms)
             self.docket.agenda.run_due(due_ms)
-            for behaviour in self._behaviours:
-                behaviour.advance(due_ms)
         self._now_ms = now_ms
         return now_ms
 
     def _next(self) -> int | None:
         dues = [self._agenda.next_ms, self._gateways.agenda.next_ms]
         dues.append(self.docket.agenda.next_ms)
-        dues += [behaviour.next_ms for behaviour in self._behaviours]
         return min((due for due in dues if due is not None), default=None)
 
     def _plan(self, memory: Memory) -> None:
