@@ -33,6 +33,9 @@ from hub.devices.service import DevicesService
 from hub.domain.centre import Centre
 from hub.faults import api as faults_api
 from hub.faults import pages as faults_pages
+from hub.maintenance import api as maintenance_api
+from hub.maintenance import life_pages, report_pages
+from hub.maintenance import pages as maintenance_pages
 from hub.mirror import api as mirror_api
 from hub.mirror.service import Mirrors
 from hub.notify import answer_pages
@@ -117,6 +120,7 @@ def build(
         devices_pages.pages(of.devices, of.rooms, of.attended.faults, vitals, of.store),
         faults_api.routes(of.attended.faults),
         *_told(of),
+        *_mended(config, of),
         faults_pages.pages(of.attended.faults, of.rooms, of.devices, vitals, of.store),
         storage_pages.pages(of.storage, of.place, vitals),
         access_api.routes(of.audit),
@@ -148,6 +152,18 @@ def _told(of: Subjects) -> list[APIRouter]:
         notify_api.routes(notify, of.vitals),
         notify_pages.pages(notify, of.vitals),
         answer_pages.pages(notify, faults, of.vitals),
+    ]
+
+
+def _mended(config: CentreSettings, of: Subjects) -> list[APIRouter]:
+    """What is done about faults, and what people report at doors."""
+    (orders, reports, lives), faults = of.attended.repairs, of.attended.faults
+    outside = config.notify.public_url if config.notify else None
+    return [
+        maintenance_api.routes(orders, reports),
+        maintenance_pages.pages(orders, reports, lives, faults, of.vitals),
+        life_pages.pages(lives, orders, faults, of.devices, of.vitals),
+        report_pages.pages(reports, of.rooms, of.devices, of.vitals, outside),
     ]
 
 

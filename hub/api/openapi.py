@@ -88,8 +88,9 @@ def _protect(operation: Operation, permission: Permission) -> None:
 
 def _show(operation: Operation, shapes: Mapping[str, Schema]) -> None:
     """An example of each parameter, body and answer."""
+    own = examples.QUERIES_OF.get(operation.get("tags", [""])[0], {})
     for parameter in operation.get("parameters", ()):
-        words = examples.PATHS if parameter["in"] == "path" else examples.QUERIES
+        words = examples.PATHS if parameter["in"] == "path" else {**examples.QUERIES, **own}
         found = words.get(parameter["name"].lower())
         if found is not None:
             parameter.setdefault("example", found)

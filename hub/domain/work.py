@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from hub.domain.fault import FaultKind, Subject
+from hub.domain.room import Params
 
 
 class OrderState(StrEnum):
@@ -67,3 +68,4 @@ class WorkOrder(msgspec.Struct, frozen=True):
     history: tuple[OrderEntry, ...] = ()
     is_drill: bool = False
     subject: Subject | None = None  # what is to be mended, where a fault said it
+    evidence: Params = {}  # as it was when the order was made

@@ -204,6 +204,11 @@ class Watch:
         return (self.proof.since_ms or 0) + self._plan.at_least_ms
 
     @property
+    def steps(self) -> tuple[str, ...]:
+        """Codes of the self-test, where it is one."""
+        return tuple(step.code for step in self._plan.steps)
+
+    @property
     def listens(self) -> bool:
         """Whether reports of the device bring it further."""
         return self._plan.kind is not ProofKind.PERSON and not self._plan.is_link

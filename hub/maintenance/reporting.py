@@ -68,8 +68,7 @@ class ReportsService:
             UnknownRoomError
             RefusedDecisionError: it cannot be taken like that, or not now.
         """
-        if room not in {one.id for one in self.centre.rooms}:
-            raise UnknownRoomError(room)
+        self.known_room(room)
         reports.require_space(self._open.values(), room)
         seen = reports.snapshot(rooms.state(room), devices.in_room(room))
         report = reports.made(self._next, room, what, text, seen, self._clock.now_ms())
@@ -97,12 +96,16 @@ class ReportsService:
         """
         report = self._find(number)
         title = of.title or report.text or report.what.value
-        order = self._orders.from_person(
-            of._replace(title=title), report.room, None, report.id, who
-        )
+        order = self._orders.from_person(of._replace(title=title), report.room, who, report.id)
         now_ms = self._clock.now_ms()
         self._set(reports.answered(report, "", who, now_ms, order.id), "report.order", who)
         return order
+
+    def known_room(self, room: str | None) -> str | None:
+        """Raises UnknownRoomError."""
+        if room is not None and room not in {one.id for one in self.centre.rooms}:
+            raise UnknownRoomError(room)
+        return room
 
     def _find(self, number: int) -> Report:
         found = self._open.get(number)

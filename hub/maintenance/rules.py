@@ -75,6 +75,7 @@ def from_alert(number: int, alert: Alert, of: Opening, who: str, now_ms: int) ->
         created_ms=now_ms,
         created_by=who,
         subject=alert.subject,
+        evidence=alert.evidence,
         history=(OrderEntry(now_ms, who, "opened"),),
     )
 
@@ -83,7 +84,6 @@ def from_person(
     number: int,
     of: Opening,
     room: str | None,
-    device: str | None,
     report: int | None,
     who: str,
     now_ms: int,
@@ -100,7 +100,7 @@ def from_person(
         state=OrderState.OPEN,
         alerts=(),
         kind=None,
-        device=device,
+        device=None,
         room=room,
         title=of.title,
         assignee=of.assignee,

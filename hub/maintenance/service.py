@@ -93,6 +93,10 @@ class OrdersService:
         found = (order for order in self._orders.values() if alert in order.alerts)
         return max(found, key=lambda order: order.id, default=None)
 
+    def not_held(self) -> int:
+        """How many repairs of the last 14 days, and of what is open, had to be done again."""
+        return rules.not_held(self._orders.values())
+
     def is_standing(self, order: WorkOrder) -> bool:
         """What it is to mend is still found."""
         return any(rules.is_about(order, fault) for fault in self._faults.faults())
@@ -101,6 +105,11 @@ class OrdersService:
         """Before then no proof of it is enough; None: time is not what is missing."""
         watch = self._watches.get(number)
         return None if watch is None else watch.ready_ms
+
+    def steps(self, number: int) -> Sequence[str]:
+        """Codes of the self-test that it waits for."""
+        watch = self._watches.get(number)
+        return () if watch is None else watch.steps
 
     async def find(self, number: int) -> WorkOrder:
         """Also one that is closed long since.
@@ -158,7 +167,7 @@ class OrdersService:
         return self._opened(rules.from_alert(self._number(), told, _bounded(of), who, now_ms))
 
     def from_person(
-        self, of: Opening, room: str | None, device: str | None, report: int | None, who: str
+        self, of: Opening, room: str | None, who: str, report: int | None = None
     ) -> WorkOrder:
         """Something that no sensor says.
 
@@ -166,9 +175,7 @@ class OrdersService:
             RefusedDecisionError: there are no words, or too many are open.
         """
         now_ms, number = self._clock.now_ms(), self._number()
-        return self._opened(
-            rules.from_person(number, _bounded(of), room, device, report, who, now_ms)
-        )
+        return self._opened(rules.from_person(number, _bounded(of), room, report, who, now_ms))
 
     def done(self, number: int, note: str, who: str) -> WorkOrder:
         """It is mended, says a person; from now on the hub watches.

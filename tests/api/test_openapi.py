@@ -16,10 +16,12 @@ from hub.access.routes import RULES
 from hub.api import documents
 from hub.api.alert_documents import AlertDocument, FaultDocument
 from hub.api.examples import NoWordError, example
+from hub.api.order_documents import OrderDocument
 from hub.api.probes import Alive, Readiness
 from hub.backup.api import BackupsDocument
 from hub.devices.api import ReadingsDocument
 from hub.domain.access import Permission, Role
+from hub.maintenance.api import ReportDocument
 from hub.notify.api import NotificationsDocument
 from hub.rooms.availability import AvailabilityDocument
 from hub.rooms.explain_api import ExplainedDocument
@@ -49,6 +51,8 @@ ANSWERS: dict[str, Any] = {
     "/api/v1/devices/{device}": documents.DeviceDocument,
     "/api/v1/faults": documents.Page[FaultDocument],
     "/api/v1/alerts": documents.Page[AlertDocument],
+    "/api/v1/work-orders": documents.Page[OrderDocument],
+    "/api/v1/reports": documents.Page[ReportDocument],
     "/api/v1/notifications": NotificationsDocument,
     "/api/v1/storage": StorageDocument,
     "/api/v1/backups": BackupsDocument,
@@ -72,6 +76,12 @@ NO_DOCUMENT = {
     "/api/v1/alerts/{number}/shelve",
     "/api/v1/alerts/{number}/unshelve",
     "/api/v1/alerts/{number}/assign",
+    "/api/v1/work-orders/{number}",
+    "/api/v1/work-orders/{number}/done",
+    "/api/v1/work-orders/{number}/confirm",
+    "/api/v1/work-orders/{number}/comment",
+    "/api/v1/work-orders/{number}/assign",
+    "/api/v1/work-orders/{number}/cancel",
 }
 PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
 
