@@ -25,6 +25,7 @@ from hub.configuration.keeping import StorageSection
 from hub.domain.centre import Centre
 from hub.domain.room import Text
 from hub.domain.views import CopyState, RoomsView
+from hub.faults.service import FaultsService
 from hub.field.discovery import counted_rooms
 from hub.field.memory import Memory
 from hub.field.service import FieldService
@@ -36,6 +37,8 @@ from hub.storage.rules import Bounds
 from hub.storage.service import Card, Storage
 from hub.store.retention import Keep
 from hub.store.store import DATABASE, Store
+from hub.timetable.service import TimetableService
+from hub.vitals import Vitals
 
 FIELD_ANSWERS_S = 5.0
 FIELD_KEEPALIVE_S = 30
@@ -108,6 +111,19 @@ def storage(
     card = Card(section.card_size, section.card_rewrites)
     bounds = Bounds(section.max_size, int(section.keep.total_seconds() * 1000))
     return Storage(store, data, card, bounds, clock.now_ms, partial(copies, mirrors, backups))
+
+
+def consult(
+    vitals: Vitals,
+    mirrors: Mirrors,
+    backups: BackupsService | None,
+    faults: FaultsService,
+    timetable: TimetableService,
+) -> None:
+    """Whom the hub asks about itself, and who wants to know that it was slow."""
+    vitals.list_copies = partial(copies, mirrors, backups)
+    vitals.alerts, vitals.on_lag = faults.untaken, faults.lagged
+    vitals.unknown_year = timetable.unknown_year
 
 
 def copies(mirrors: Mirrors, backups: BackupsService | None) -> list[CopyState]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from edge.clock import Clock
@@ -12,6 +11,7 @@ from edge.timekeeping import Timekeeper
 from hub import app, attending, fitting, hearing, planning, settings
 from hub.api import events
 from hub.api.room_board import RoomBoard
+from hub.api.stream import Broadcaster
 from hub.bus import Bus
 from hub.clockwatch import ClockWatch
 from hub.devices.service import DevicesService
@@ -93,22 +93,28 @@ def assemble(
     access, audit = fitting.access(config, files.data, store, clock, bus)
     field = fitting.field(config, files.data, rooms, store, bus)
     vitals = Vitals(clock, intake, store)
-    vitals.list_copies = partial(fitting.copies, mirrors, backups)
-    vitals.alerts, vitals.on_lag = attended.faults.untaken, attended.faults.lagged
-    vitals.unknown_year = plans.timetable.unknown_year
-    said = RoomBoard(rooms, devices, vitals)
-    broadcaster = events.broadcaster(said, devices, attended.faults)
-    board = StatusBoard(said, rooms, devices, attended.faults, vitals)
-    hearing.connect(bus, place, vitals, broadcaster, board)
+    fitting.consult(vitals, mirrors, backups, attended.faults, plans.timetable)
     subjects = app.Subjects(
         *(place, store, rooms, plans, devices, attended),
         *(storage, mirrors, backups, access, audit, vitals),
     )
-    web = app.build(config, subjects, broadcaster, board, port)
+    server, broadcaster = answering(config, bus, subjects, port)
     tasks = {"clock": watch.run, "rooms": rooms.run, "devices": devices.run, "access": access.run}
     tasks |= {"upkeep": store.upkeep.run, "mirrors": mirrors.run, "audit": audit.run}
     tasks |= {"loop lag": vitals.watch_lag, "beat": broadcaster.beat, "field": field.run}
     tasks |= {"backups": backups.run} if backups else {}
     tasks |= attended.tasks
-    server = Server(web, broadcaster.close, config.http.tls)
     return Parts(store, edge, vitals, server, tasks, access)
+
+
+def answering(
+    config: settings.CentreSettings, bus: Bus, subjects: app.Subjects, port: int
+) -> tuple[Server, Broadcaster]:
+    """What people and programs see of it: pages, the API, and streams of what changes."""
+    rooms, devices, faults = subjects.rooms, subjects.devices, subjects.attended.faults
+    said = RoomBoard(rooms, devices, subjects.vitals)
+    broadcaster = events.broadcaster(said, devices, faults)
+    board = StatusBoard(said, rooms, devices, faults, subjects.vitals)
+    hearing.connect(bus, subjects.place, subjects.vitals, broadcaster, board)
+    web = app.build(config, subjects, broadcaster, board, port)
+    return Server(web, broadcaster.close, config.http.tls), broadcaster

@@ -23,8 +23,8 @@ from hub.api.documents import (
     device_document,
     rfc3339,
 )
+from hub.api.summaries import summary
 from hub.api.times import STEP, Cut, Step, SumStep, cut, parse_range, resume, write_moment
-from hub.devices.history import Source, Wanted, by_hours, by_steps, summary
 from hub.domain.centre import Centre
 from hub.domain.errors import BadQueryError, UnknownChannelError
 from hub.domain.series import SeriesKey
@@ -32,6 +32,7 @@ from hub.domain.views import DevicesView, HubView
 from hub.store.query import MAX_LIMIT, ReadingItem, ReadingsPage, ReadingsQuery
 from hub.store.rollup import HourRow
 from hub.store.spans import Window
+from hub.store.windows import Source, Wanted, by_hours, by_steps
 
 DAY_MS = 86_400_000
 MAX_CUT_DAYS = 62  # of a page, in zones with half hours: each day reads the steps of an hour

@@ -11,10 +11,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.devices.history import Source
 from hub.domain.centre import pick
 from hub.domain.device import DeviceState, Health
 from hub.domain.views import DevicesView, FaultsView, HubView, RoomsView
+from hub.store.windows import Source
 from hub.telling import sentence as told
 from hub.web.device import WORST_FIRST, context, device_line, first_channel
 from hub.web.device_folds import folds

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from device_drivers.channels import CHANNELS, is_personal
 from hub.api.times import SumStep
-from hub.devices.history import Wanted
 from hub.domain.centre import Centre
 from hub.domain.room import Text
 from hub.domain.series import SeriesKey
@@ -16,6 +15,7 @@ from hub.export.lines import name_of
 from hub.live import DEFAULT_SILENT_AFTER_MS
 from hub.store.export import History
 from hub.store.spans import Window
+from hub.store.windows import Wanted
 from hub.usage import UsageError
 
 

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from hub.api.summaries import summary
 from hub.api.times import SumStep, cut
-from hub.devices.history import Wanted, by_hours, by_steps, summary
 from hub.domain.series import SeriesKey
 from hub.domain.views import RoomStep
 from hub.export.lines import Lines, RoomDocument, Stamp
@@ -24,6 +24,7 @@ from hub.store.query import Hour
 from hub.store.rollup import HOUR_MS
 from hub.store.shelf import Step
 from hub.store.spans import Window
+from hub.store.windows import Wanted, by_hours, by_steps
 
 AT_A_TIME = 1_000
 

@@ -10,7 +10,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.devices.history import Source
 from hub.domain.centre import pick
 from hub.domain.device import DeviceState
 from hub.domain.errors import NotFoundError, RefusedDecisionError
@@ -21,6 +20,7 @@ from hub.faults import rows
 from hub.faults.alerts import HOUR_MS, gravest_first
 from hub.faults.service import FaultsService
 from hub.store.query import BadCursorError
+from hub.store.windows import Source
 from hub.telling import Part, duration, effect, sentence, subject_name
 from hub.web.caller import caller
 from hub.web.device import first_channel

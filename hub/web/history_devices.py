@@ -19,10 +19,10 @@ from zoneinfo import ZoneInfo
 from device_drivers.channels import CHANNELS, Channel
 from device_drivers.contract import Quality, Value
 from hub.api.times import SumStep, cut
-from hub.devices.history import Source, Wanted, by_hours
 from hub.store.rollup import HourRow, both
 from hub.store.shelf import Step
 from hub.store.spans import Span, Window, spans, sums
+from hub.store.windows import Source, Wanted, by_hours
 from hub.web.history_spans import days, parts, percent, window
 from hub.web.timeline import Tick
 

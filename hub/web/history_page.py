@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from device_drivers.contract import Quality, Value
-from hub.devices.history import Source, Wanted
 from hub.domain.device import ChannelState, DeviceState
 from hub.domain.series import SeriesKey
 from hub.live import DEFAULT_SILENT_AFTER_MS
 from hub.store.query import QueryTooSlowError, StoreBusyError
+from hub.store.windows import Source, Wanted
 from hub.web.device import channel_name, split, value_text, with_unit
 from hub.web.history_devices import Chart, chart, look
 from hub.web.history_spans import DEVICE_SPANS, date, percent, ticks, weekday

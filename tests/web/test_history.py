@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from device_drivers.contract import Quality, Value
 from edge.reading import Reading, Report, TimeSource
-from hub.devices.history import Wanted
 from hub.domain.room import Status
 from hub.domain.series import SeriesKey
 from hub.domain.views import RoomStep
@@ -23,6 +22,7 @@ from hub.store.query import Hour, QueryTooSlowError
 from hub.store.rollup import merge
 from hub.store.shelf import Step
 from hub.store.spans import Window
+from hub.store.windows import Wanted
 from hub.web.history_devices import Chart, chart, look, scale_of
 from hub.web.history_rooms import Sheet, sheet
 from hub.web.history_spans import days, hundredths, parts, ticks, window

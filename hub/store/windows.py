@@ -8,11 +8,9 @@ nothing happened in it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from device_drivers.channels import CHANNELS
-from hub.api.documents import SummaryDocument
 from hub.domain.series import SeriesKey
 from hub.store.query import Hour
 from hub.store.rollup import HOUR_MS, HourRow, both
@@ -117,33 +115,3 @@ def _part(row: HourRow, duration_ms: int) -> HourRow:
 
 def _row(hour: Hour) -> HourRow:
     return HourRow(0, hour.from_ms, hour.covered_ms, hour.mean, hour.low, hour.high, hour.shares)
-
-
-def summary(
-    key: SeriesKey, window: Window, row: HourRow, stamp: Callable[[int], str]
-) -> SummaryDocument:
-    """What the API says of one window; ``stamp``: how times are written."""
-    return SummaryDocument(
-        device=key.device,
-        channel=f"{key.channel}.{key.part}" if key.part else key.channel,
-        from_=stamp(window.from_ms),
-        to=stamp(window.to_ms),
-        mean=row.mean,
-        min=row.low,
-        max=row.high,
-        share=shares(key.channel, row),
-        # rows of an hour may count time twice until a clock that was set back is mended
-        covered=min(round(row.covered_ms / (window.to_ms - window.from_ms), 6), 1.0),
-    )
-
-
-def shares(channel: str, row: HourRow) -> dict[str, float]:
-    """Of the covered time by value: for words, and for yes and no."""
-    if row.shares:
-        whole = sum(row.shares.values())
-        return {word: round(ms / whole, 6) for word, ms in row.shares.items()}
-    known = CHANNELS.get(channel)  # an older version may have had others
-    if row.mean is None or known is None or not known.is_flag:
-        return {}
-    found = {"0": round(1 - row.mean, 6), "1": round(row.mean, 6)}
-    return {value: share for value, share in found.items() if share}

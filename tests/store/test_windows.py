@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.devices.history import Wanted, by_hours, by_steps, cut_hours
 from hub.domain.series import SeriesKey
 from hub.live import Change, LiveState
 from hub.store.query import Hour
 from hub.store.rollup import HOUR_MS, HourRow, merge
 from hub.store.shelf import Step
 from hub.store.spans import Window
+from hub.store.windows import Wanted, by_hours, by_steps, cut_hours
 from tests.store.making import T0_MS, report
 
 MINUTE = 60_000
