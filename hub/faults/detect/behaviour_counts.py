@@ -13,7 +13,7 @@ from hub.domain.fault import FaultKind
 from hub.domain.room import Params
 from hub.faults.detect.docket import Docket
 from hub.faults.detect.memory import Key, Memory
-from hub.faults.kinds import HOUR
+from hub.faults.kinds import HOUR, MINUTE
 
 QUIET_MS = 4 * HOUR  # nobody passes: everybody is gone
 DAY_MS = 18 * HOUR  # the shortest time from one night to the next
@@ -21,8 +21,9 @@ FEWEST = 5  # people off
 SHARE, SPREADS = 0.2, 3.0  # of those who came; times what it usually varies
 DAYS = 3  # are looked at together
 LEARNS = 0.1
-LEAVE_AT_ONCE = 2
-"""A count that falls to zero from more was set to it."""
+LEAVE_AT_ONCE, GAP_MS = 2, 30 * MINUTE
+"""A count that falls to zero from more was set to it, unless nobody listened for so long."""
+FRESH = (0.0, 0.0, 0, 0, 0, (), {}, 0, False)
 
 
 class Count:
@@ -31,9 +32,11 @@ class Count:
     __slots__ = (
         "_last",
         "came",
+        "closes",
         "days",
         "ended_ms",
         "has_totals",
+        "heard_ms",
         "is_found",
         "left",
         "passed_ms",
@@ -42,7 +45,7 @@ class Count:
     )
 
     def __init__(self, kept: Any = None) -> None:
-        usual, spread, came, left, ended_ms, days = kept or (0.0, 0.0, 0, 0, 0, [])
+        usual, spread, came, left, ended_ms, days, last, heard_ms, closes = kept or FRESH
         self.usual: float = usual
         self.spread: float = spread
         self.came: int = came
@@ -52,15 +55,20 @@ class Count:
         self.passed_ms = 0
         self.is_found = False
         self.has_totals = False
-        self._last: dict[str, float] = {}
+        self.heard_ms: int = heard_ms
+        self.closes: bool = closes  # its room closes by night
+        self._last: dict[str, float] = dict(last)
 
     def kept(self) -> Any:
         learnt = round(self.usual, 3), round(self.spread, 3)
-        return (*learnt, self.came, self.left, self.ended_ms, self.days)
+        summed = self.came, self.left, self.ended_ms, self.days
+        return (*learnt, *summed, self._last, self.heard_ms, self.closes)
 
     def take(self, channel: str, value: float, now_ms: int) -> None:
         was = self._last.get(channel)
         self._last[channel] = value
+        is_gap = now_ms - self.heard_ms > GAP_MS
+        self.heard_ms = now_ms
         if was is None or value == was:
             self.passed_ms = self.passed_ms or now_ms
             return
@@ -68,7 +76,7 @@ class Count:
         step = int(value - was)
         if channel != "people.count":
             self._passed(channel, max(step, 0))
-        elif not self.has_totals and not (value == 0 and was > LEAVE_AT_ONCE):
+        elif not self.has_totals and (value or was <= LEAVE_AT_ONCE or is_gap):
             self._passed("people.in" if step > 0 else "people.out", abs(step))
 
     def _passed(self, channel: str, people: int) -> None:
@@ -128,8 +136,9 @@ class Counts:
         if channel != "people.count":
             count.has_totals = True
         count.take(channel, value, now_ms)
-        hours = memory.hours
-        if count.is_quiet(now_ms) and (hours.is_closed or not hours.ever_closed):
+        is_closed = memory.hours.is_closed
+        count.closes = count.closes or is_closed
+        if count.is_quiet(now_ms) and is_closed is count.closes:
             self._end_day(memory, part, count, now_ms)
 
     def _end_day(self, memory: Memory, part: str, count: Count, now_ms: int) -> None:

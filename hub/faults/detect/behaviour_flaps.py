@@ -36,8 +36,8 @@ class Flaps:
     __slots__ = (
         "began_ms",
         "changes",
-        "hour_ms",
         "hour_most",
+        "hour_ms",
         "is_found",
         "lately",
         "most",

@@ -16,6 +16,7 @@ HUB = Subject(SubjectKind.HUB, "hub")
 REMEMBERED_S = 300.0
 MOST_S = 2.0
 TOO_LATE_S, WELL_S = 0.7, 0.2
+SPAN_S = 10.0  # one lateness stands for no more than this
 CALM_S = 0.02  # not worth an exponential ten times a second
 
 
@@ -40,7 +41,9 @@ class Load:
             return
         pause_s = max((now_ms - self._at_ms) / 1000, late_s, 0.0)
         self._at_ms = now_ms
-        weight = 1 - exp(-pause_s / REMEMBERED_S)
+        span_s = min(pause_s, SPAN_S)
+        weight = 1 - exp(-span_s / REMEMBERED_S)
+        self._level *= exp((span_s - pause_s) / REMEMBERED_S)
         if self._level < CALM_S:
             self._since_ms = now_ms
         self._level += (min(late_s, MOST_S) - self._level) * weight

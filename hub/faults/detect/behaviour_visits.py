@@ -163,24 +163,20 @@ class Visits:
 
     def take(self, memory: Memory, key: Key, value: float, now_ms: int) -> None:
         name = f"{memory.id}/{key[0]}/{key[1]}"
-        witness = self._witnesses.get(name)
+        if name not in self._witnesses:
+            self._witnesses[name] = self._call(name, memory, key)
+        witness = self._witnesses[name]
         if witness is None:
-            if name in self._witnesses:
-                return
-            witness = self._witnesses[name] = self._call(name, memory, key)
-            if witness is None:
-                return
+            return
         room = self._room_of[name]
         if room.is_visited and now_ms - room.last_ms > QUIET_MS:
             self._end(room, now_ms)
         was, witness.value = witness.value, value
+        is_moved = was is not None and value != was
         if witness.is_door:
-            if was is not None and value != was:
+            if is_moved:
                 self._door_moved(witness, now_ms)
-        elif key[0] in EYES:
-            if value:
-                room.sign(witness, now_ms)
-        elif was is not None and value != was:
+        elif value if key[0] in EYES else is_moved:
             room.sign(witness, now_ms)
 
     def _call(self, name: str, memory: Memory, key: Key) -> Witness | None:
