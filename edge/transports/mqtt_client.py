@@ -5,7 +5,8 @@ not used. What had to be learnt, each the reason of a line below:
 
 - ``connect`` blocks (name, TCP, TLS), so it runs in a thread, and the socket is taken over here
   when it is done; socket callbacks from that thread are ignored.
-- ``loop_read`` takes one packet; with TLS a record holds many, of which the socket shows nothing.
+- ``loop_read`` takes one packet, in three bites; we read and send by the batch (mqtt_socket.py),
+  and what is read and not taken yet no selector shows.
 - ``ack`` after a loss succeeds and is forgotten at the next connect; a new client per connection
   can not confuse two.
 - an exception inside a callback leaves the packet in paho's hands and is raised again for ever.
@@ -35,6 +36,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge import login
 from edge.settings import MqttSettings
 from edge.supervise import LinkError
+from edge.transports.mqtt_socket import BufferedSocket, Client
 from edge.transports.worker import in_thread
 
 CONNECT_WITHIN_S = 5.0
@@ -68,11 +70,11 @@ class Connection:
         self._client_id = client_id
         self._listener = listener
         self._client: paho.Client | None = None
+        self._socket: BufferedSocket | None = None
         self._fd = -1
         self._is_taken_over = False
         self._is_paused = False
         self._is_stopped = False
-        self._packets = 0
         self._has_answered = False  # since we read last
         self._granted: dict[int, Sequence[ReasonCode]] = {}
         self._subscribed = asyncio.Event()
@@ -139,7 +141,7 @@ class Connection:
             self._is_paused = False
             self.heard_s = self._loop.time()
             self._loop.add_reader(self._fd, self._readable)
-            self._loop.call_soon(self._readable)  # TLS may hold bytes the socket does not show
+            self._loop.call_soon(self._readable)  # more may be read than was taken
 
     def stop_reading(self) -> None:
         """Read nothing more, ever; acknowledgements are still sent."""
@@ -158,19 +160,21 @@ class Connection:
         The caller sets the limit of time, and calls ``close`` afterwards.
         """
         self.stop_reading()
-        client = self._client
-        if client is not None and client.want_write() and not self.ended.done():
+        client, sock = self._client, self._socket
+        if client is None or sock is None:
+            return
+        if (client.want_write() or sock.is_owing) and not self.ended.done():
             self._flushed.clear()
             await self._flushed.wait()
-        sock = None if client is None or self.ended.done() else client.socket()
-        if sock is None:
+        if self.ended.done():
             return
         hung_up = asyncio.Event()
         sock.send(DISCONNECT)
+        sock.flush()
         self._loop.add_reader(self._fd, self._drain, sock, hung_up)
         await hung_up.wait()
 
-    def _drain(self, sock: paho.SocketLike, hung_up: asyncio.Event) -> None:
+    def _drain(self, sock: BufferedSocket, hung_up: asyncio.Event) -> None:
         """Throw away what still comes: unacknowledged, it will come again next time."""
         try:
             while sock.recv(65_536):
@@ -185,7 +189,7 @@ class Connection:
     def _connect(self) -> paho.Client:
         """In the thread: nothing here touches the loop."""
         settings = self._settings
-        client = paho.Client(
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=self._client_id,
             clean_session=False,
@@ -197,10 +201,8 @@ class Connection:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
-        client.on_publish = self._on_publish
         client.on_socket_close = self._on_socket_close
         client.on_socket_register_write = self._on_register_write
-        client.on_socket_unregister_write = self._on_unregister_write
         if settings.username is not None:
             client.username_pw_set(settings.username, login.password(settings))
         if settings.tls is not None:
@@ -210,17 +212,18 @@ class Connection:
 
     def _take_over(self, client: paho.Client) -> None:
         sock = client.socket()
-        if sock is None:
+        if not isinstance(sock, BufferedSocket):
             raise LinkError("lost", "at once")
+        self._socket = sock
         self._is_taken_over = True
         self._fd = sock.fileno()
         self._loop.add_reader(self._fd, self._readable)
         if client.want_write():
-            self._loop.add_writer(self._fd, client.loop_write)
+            self._loop.add_writer(self._fd, self._writable)
 
     def _readable(self) -> None:
-        client = self._client
-        if client is None:
+        client, sock = self._client, self._socket
+        if client is None or sock is None:
             return
         self.heard_s = self._loop.time()
         # what is answered while we read is sent after it, and is for the next time
@@ -228,14 +231,27 @@ class Connection:
         for _ in range(READ_AT_ONCE):
             if self._is_paused or self._fd < 0:
                 return
-            before = self._packets
             client.loop_read()
-            if self._packets == before and not _hidden(client):
+            if not sock.is_holding:
                 break
         if answered:
-            _acknowledge_now(client)
-        if _hidden(client):
+            _acknowledge_now(sock.inner)
+        if sock.is_holding:
             self._loop.call_soon(self._readable)
+
+    def _writable(self) -> None:
+        client, sock = self._client, self._socket
+        if client is None or sock is None or self._fd < 0:
+            return
+        client.loop_write()
+        try:
+            if not sock.flush():
+                return
+        except OSError as error:
+            log.debug("the broker is gone as we answer it: %s", error)
+            self._end("lost")
+        self._loop.remove_writer(self._fd)
+        self._flushed.set()
 
     async def _subscribe(self, filters: Sequence[str]) -> Sequence[ReasonCode]:
         if self._client is None or self.ended.done():
@@ -256,7 +272,6 @@ class Connection:
     def _on_connect(
         self, _c: paho.Client, _u: Any, flags: paho.ConnectFlags, reason: ReasonCode, _p: Any
     ) -> None:
-        self._packets += 1
         if reason.is_failure:
             self._end("not_authorised" if reason.getName() in NOT_AUTHORISED else "refused")
         elif not self.session_present.done():
@@ -268,18 +283,13 @@ class Connection:
             self._end("lost")
 
     def _on_message(self, _c: paho.Client, _u: Any, message: paho.MQTTMessage) -> None:
-        self._packets += 1
         self._listener.on_message(message)
 
     def _on_subscribe(
         self, _c: paho.Client, _u: Any, mid: int, codes: list[ReasonCode], _p: Any
     ) -> None:
-        self._packets += 1
         self._granted[mid] = codes
         self._subscribed.set()
-
-    def _on_publish(self, *_: Any) -> None:
-        self._packets += 1
 
     def _on_socket_close(self, *_: Any) -> None:
         if self._is_taken_over and self._fd >= 0:
@@ -288,14 +298,9 @@ class Connection:
             self._fd = -1
         self._flushed.set()
 
-    def _on_register_write(self, client: paho.Client, *_: Any) -> None:
+    def _on_register_write(self, *_: Any) -> None:
         if self._is_taken_over and self._fd >= 0:
-            self._loop.add_writer(self._fd, client.loop_write)
-
-    def _on_unregister_write(self, *_: Any) -> None:
-        if self._is_taken_over and self._fd >= 0:
-            self._loop.remove_writer(self._fd)
-            self._flushed.set()
+            self._loop.add_writer(self._fd, self._writable)
 
 
 def _drop(client: paho.Client) -> None:
@@ -311,15 +316,8 @@ def _drop(client: paho.Client) -> None:
         client.loop_read()  # finds the closed socket and lets go of it
 
 
-def _acknowledge_now(client: paho.Client) -> None:
+def _acknowledge_now(sock: socket.socket) -> None:
     """Let the kernel confirm what was read, and what comes next, without delay."""
-    sock = client.socket()
-    if QUICKACK is not None and isinstance(sock, socket.socket):
+    if QUICKACK is not None:
         with contextlib.suppress(OSError):  # the other end is gone; the next read will say so
             sock.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
-
-
-def _hidden(client: paho.Client) -> bool:
-    """Does TLS hold bytes that the socket does not show as readable?"""
-    sock = client.socket()
-    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
