@@ -24,6 +24,7 @@ class MarkKind(StrEnum):
     FAULTY = "f"  # it became faulty - 1, or well - 0
     SLOT = "p"  # something else is planned for the room - the slot
     OVERRIDE = "v"  # staff said something of the room, or took it back
+    EMPTY = "e"  # the room was proven empty by a whole night without anybody
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):

@@ -147,6 +147,9 @@ class Recorder:
     def override(self, room: str, at_ms: int) -> None:
         self._write(Mark(MarkKind.OVERRIDE, at_ms, 0, room))
 
+    def empty(self, room: str, at_ms: int) -> None:
+        self._write(Mark(MarkKind.EMPTY, at_ms, 0, room))
+
     def slot(self, room: str, slot: Slot, at_ms: int) -> None:
         """What is planned for a room, at every look."""
         known = self._slots.get(room)

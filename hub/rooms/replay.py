@@ -278,6 +278,8 @@ class Replay:
             self.watch.health(HealthChanged(mark.what, health, at_ms))
         elif mark.kind is MarkKind.OVERRIDE:
             self.watch.override(mark.what, self.said(at_ms), at_ms)
+        elif mark.kind is MarkKind.EMPTY:
+            self.watch.prove_empty(mark.what, at_ms)
         elif mark.kind is MarkKind.SLOT:
             self._planned.add(mark.what, slot_of(mark.detail), at_ms)
             self.watch.reschedule(at_ms)

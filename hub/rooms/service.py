@@ -12,6 +12,7 @@ from hub.domain.centre import Centre, Room
 from hub.domain.errors import UnknownRoomError
 from hub.domain.events import (
     ClockChanged,
+    EmptyProven,
     HealthChanged,
     Heard,
     LinkChanged,
@@ -66,6 +67,7 @@ class RoomsService:
         bus.subscribe(HealthChanged, self.watch.health)
         bus.subscribe(ScheduleChanged, lambda event: self.watch.reschedule(event.at_ms))
         bus.subscribe(ClockChanged, self._on_clock)
+        bus.subscribe(EmptyProven, lambda event: self.watch.prove_empty(event.room, event.at_ms))
         if overrides is not None:
             bus.subscribe(OverrideChanged, partial(self._on_override, overrides))
 

@@ -31,6 +31,7 @@ from hub.store.past import FRAMES_MS
 FRAME = ""  # no room's name
 KEPT_ZEROINGS = 50  # of one room, the newest
 ONLINE = "online"
+NIGHT = "night_empty"
 ASKED = frozenset((*KIND_OF_CHANNEL, ONLINE))
 AGE = "time"
 SHOWN = attrgetter(
@@ -194,6 +195,14 @@ class Watch:
             if item.kind is OverrideKind.LOOKED and item.people:
                 self._plans.of_room[room].seen_by_people(item.from_ms)
         self._look(room, now_ms)
+
+    def prove_empty(self, room: str, now_ms: int) -> None:
+        """A whole night without anybody: what its counters say beside that is wrong."""
+        plan = self._plans.of_room[room]
+        if plan.counters:
+            self._recorder.empty(room, now_ms)
+            self._note_zeroing(plan.zero(now_ms, NIGHT))
+            self._look(room, now_ms)
 
     def reschedule(self, now_ms: int) -> None:
         """The timetable was edited."""
