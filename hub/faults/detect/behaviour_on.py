@@ -40,25 +40,22 @@ class Flag:
         "stretch_ms",
         "times",
         "value",
+        "was_closed",
     )
 
     def __init__(self, kept: Any = None) -> None:
-        self.on_ms, self.heard_ms, self.closed_ms, self.times, *longest = kept or [0] * 6
-        self.longest: list[float] = longest
+        said, closed, self.longest = kept or ((0, 0, 0), (0, 0, 0), [0, 0])
+        self.on_ms, self.heard_ms, self.times = said
+        self.closed_ms, self.stretch_ms, was_closed = closed
+        self.was_closed = bool(was_closed)  # its room, at its last word
         self.value = float(self.on_ms > 0)
-        self.stretch_ms = 0
         self.is_found = False
         self._open_ms: int | None = None  # what its room's clock said at its last word
 
     def kept(self) -> Any:
-        longest = [round(one) for one in self.longest]
-        return [
-            self.on_ms if self.value else 0,
-            self.heard_ms,
-            self.closed_ms,
-            self.times,
-            *longest,
-        ]
+        said = self.on_ms if self.value else 0, self.heard_ms, self.times
+        closed = self.closed_ms, self.stretch_ms, int(self.was_closed)
+        return said, closed, [round(one) for one in self.longest]
 
     def begin(self, now_ms: int) -> None:
         """It is on now, and was not, or nobody knows whether it was."""
@@ -72,10 +69,7 @@ class Flag:
 
     def go_on(self, now_ms: int, open_ms: int, *, is_closed: bool) -> bool:
         """It is still on. Answers whether that is too long."""
-        pause_ms = now_ms - self.heard_ms
-        opened_ms = pause_ms if self._open_ms is None else open_ms - self._open_ms
-        self._open_ms = open_ms
-        closed_ms = max(pause_ms - opened_ms, 0)
+        closed_ms = self._closed_ms(now_ms, open_ms, is_closed=is_closed)
         self.closed_ms += closed_ms
         self.stretch_ms += closed_ms
         is_at_opening = not is_closed and self.stretch_ms >= UNTIL_OPENING_MS
@@ -84,14 +78,21 @@ class Flag:
         is_long = is_at_opening or self.closed_ms >= LONG_MS
         return is_long and self.closed_ms > ABOVE_USUAL * self.longest[1]
 
+    def _closed_ms(self, now_ms: int, open_ms: int, *, is_closed: bool) -> int:
+        """How long its room was closed since its last word. After a start its clock begins anew."""
+        pause_ms = now_ms - self.heard_ms
+        if self._open_ms is None:
+            return pause_ms if is_closed and self.was_closed else 0
+        return max(pause_ms - open_ms + self._open_ms, 0)
+
     def is_longer_than_ever(self, now_ms: int) -> bool:
         """In a room that never closes."""
         lasted_ms = now_ms - self.on_ms
         limit_ms = max(NEVER_CLOSED_MS, NEVER_CLOSED_TIMES * self.longest[0])
         return self.times >= ENOUGH and lasted_ms >= limit_ms
 
-    def hear(self, open_ms: int, now_ms: int) -> None:
-        self.heard_ms, self._open_ms = now_ms, open_ms
+    def hear(self, now_ms: int, open_ms: int, *, is_closed: bool) -> None:
+        self.heard_ms, self._open_ms, self.was_closed = now_ms, open_ms, is_closed
 
 
 class StuckOn:
@@ -121,7 +122,7 @@ class StuckOn:
             flag.begin(now_ms)
         elif not flag.is_found:
             self._weigh(memory, key, flag, open_ms, now_ms)
-        flag.hear(open_ms, now_ms)
+        flag.hear(now_ms, open_ms, is_closed=memory.hours.is_closed)
 
     def _weigh(self, memory: Memory, key: Key, flag: Flag, open_ms: int, now_ms: int) -> None:
         hours = memory.hours

@@ -52,12 +52,12 @@ class Levels:
         step = abs(value - here)
         if step and step < self.fine:
             self.fine = step
-        if step < self._least(apart) * 0.5:
-            self.here = value
-            return self.is_found and self._is_alone(now_ms)
         if there is not None and self._is_met(value, here, there, apart):
             self._return(value, now_ms)
             return True
+        if step < self._least(apart):
+            self.here = value
+            return self.is_found and self._is_alone(now_ms)
         self.here, self.there = value, here
         self.returns *= STRANGE
         return False
