@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,8 +19,7 @@ from hub.maintenance.wording import Wording
 from hub.web.caller import caller
 from hub.web.forms import form
 from hub.web.page import Frame, language_of, translator
-
-BOM = "\ufeff"  # without it spreadsheets read Chinese as Latin letters
+from hub.web.spreadsheet import spreadsheet
 
 
 def pages(
@@ -96,14 +92,11 @@ def _batteries(router: APIRouter, frame: Frame, lives: LivesService, devices: De
     @router.get("/batteries.csv")
     async def list_batteries(request: Request) -> Response:
         language = language_of(request)
-        t, text = translator(language), io.StringIO()
-        lines = csv.writer(text)
-        lines.writerow([t("ui.alert_what"), t("ui.place"), t("ui.battery"), t("ui.battery_left")])
-        for one in lives.batteries(devices.devices()):
-            lines.writerow([one.device, *map(_plain, _row(frame, one, language))])
-        headers = {"Content-Disposition": 'attachment; filename="batteries.csv"'}
-        body = (BOM + text.getvalue()).encode()
-        return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+        t = translator(language)
+        head = [t("ui.alert_what"), t("ui.place"), t("ui.battery"), t("ui.battery_left")]
+        found = lives.batteries(devices.devices())
+        rows = ([one.device, *_row(frame, one, language)] for one in found)
+        return spreadsheet("batteries", head, rows)
 
 
 def _row(frame: Frame, one: Battery, language: str) -> tuple[str, str, str]:
@@ -119,11 +112,6 @@ def _row(frame: Frame, one: Battery, language: str) -> tuple[str, str, str]:
     else:
         left = t("ui.battery_days", count=one.days_left)
     return where, level, left
-
-
-def _plain(cell: str) -> str:
-    """No spreadsheet takes a room's name for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
 
 
 def _kinds(lives: LivesService, device: str) -> list[str]:

@@ -18,10 +18,7 @@ from edge.clock import Clock
 from hub.agenda import Agenda
 from hub.bus import Bus
 from hub.domain.audit import Decided
-from hub.domain.errors import (
-    RefusedDecisionError,
-    UnknownOrderError,
-)
+from hub.domain.errors import RefusedDecisionError, UnknownOrderError
 from hub.domain.events import AlertChanged, ClockChanged, FaultChanged, Heard, OrderChanged
 from hub.domain.fault import Alert, FaultKind
 from hub.domain.room import Text
@@ -164,7 +161,7 @@ class OrdersService:
             self._set(rules.with_alert(known, alert))
             return self._orders[known.id]
         now_ms = self._clock.now_ms()
-        return self._opened(rules.from_alert(self._number(), told, _bounded(of), who, now_ms))
+        return self._opened(rules.from_alert(self._next, told, _bounded(of), who, now_ms))
 
     def from_person(
         self, of: Opening, room: str | None, who: str, report: int | None = None
@@ -174,7 +171,7 @@ class OrdersService:
         Raises:
             RefusedDecisionError: there are no words, or too many are open.
         """
-        now_ms, number = self._clock.now_ms(), self._number()
+        now_ms, number = self._clock.now_ms(), self._next
         return self._opened(rules.from_person(number, _bounded(of), room, report, who, now_ms))
 
     def done(self, number: int, note: str, who: str) -> WorkOrder:
@@ -383,9 +380,6 @@ class OrdersService:
         about = (self._orders[n] for n in found if rules.is_about(self._orders[n], alert))
         waiting = (order for order in about if not rules.is_closed(order))
         return max(waiting, key=lambda order: order.id, default=None)
-
-    def _number(self) -> int:
-        return self._next
 
 
 def _bounded(of: Opening) -> Opening:
