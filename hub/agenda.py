@@ -45,6 +45,10 @@ class Agenda:
                 # never twice in the same millisecond, whatever a rule answers
                 self.plan(key, None if again is None else max(again, now_ms + 1))
 
+    def is_due(self, now_ms: int) -> bool:
+        """Has the time of something come? Much asked, and seldom so."""
+        return bool(self._heap) and self._heap[0][0] <= now_ms
+
     @property
     def next_ms(self) -> int | None:
         """When something is due; it may turn out that nothing is."""

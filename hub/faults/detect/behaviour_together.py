@@ -1,15 +1,16 @@
 """All behavioural kinds as one behaviour: each message is walked through once.
 
-Heard > good, live flags and figures > every part that asks for the channel > docket
+Heard > what is worth a look > flags and figures > every part that asks for them > docket
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from device_drivers.contract import Quality
+from edge.reading import Reading
 from hub.domain.centre import Centre
-from hub.domain.events import Heard
 from hub.faults.detect.behaviour_counts import Counts
 from hub.faults.detect.behaviour_flaps import Flapping
 from hub.faults.detect.behaviour_load import Load
@@ -45,14 +46,11 @@ class Together:
         self._asking = {channel: tuple(takes) for channel, takes in asking.items()}
         self._load = Load(docket)
 
-    def hear(self, event: Heard, memory: Memory, now_ms: int) -> None:
-        """What a broker remembered is evidence of nothing."""
-        if not event.is_live:
-            return
+    def hear(self, readings: Sequence[Reading], memory: Memory, now_ms: int) -> None:
         asking = self._asking
-        for reading in event.readings:
+        for reading in readings:
             takes = asking.get(reading.channel)
-            if takes is None or reading.quality is not GOOD or not reading.is_live:
+            if takes is None or reading.quality is not GOOD:
                 continue
             value = reading.value
             if isinstance(value, int | float):

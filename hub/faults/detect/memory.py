@@ -24,6 +24,7 @@ from hub.faults.detect.hours import Hours
 from hub.faults.detect.radio import Radio
 from hub.faults.detect.rhythm import Rhythm
 from hub.faults.detect.share import Share
+from hub.faults.detect.sieve import Sieve
 from hub.faults.kinds import ANALOG, BATTERY, RADIO
 
 MOST_CHANNELS = 64  # of one device; more are counted by nobody
@@ -73,6 +74,7 @@ class Memory:
         "pending",
         "radio",
         "rhythm",
+        "sieve",
         "silent_after_ms",
         "spoilt",
         "subject",
@@ -98,6 +100,7 @@ class Memory:
         self.offline_ms: int | None = None  # its convention says that it is gone, since
         self.is_silent = False
         self.is_dead = learnt.is_dead  # silent with an empty battery, and no better one seen since
+        self.sieve = Sieve()
         self.rhythm = Rhythm(learnt.rhythm)
         self.open_rhythm = Rhythm(learnt.open_rhythm)
         self.frames = Share(learnt.garbled)
@@ -192,7 +195,7 @@ class Memory:
 
 
 def take(memory: Memory, readings: Sequence[Reading], now_ms: int) -> None:
-    """Remember one live message of it."""
+    """Remember one live message of it: what is worth a look, or nothing."""
     spoilt = failed = None
     for reading in readings:
         if reading.quality is Quality.GOOD:

@@ -9,11 +9,12 @@ a pause is as long as it was, whatever the clock says, and nothing here must be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from edge.reading import Reading
 from hub.agenda import Agenda
 from hub.domain.centre import Centre, Device
 from hub.domain.events import ClockChanged, FrameDiscarded, Heard, LinkChanged
@@ -44,7 +45,8 @@ class Behaviour(Protocol):
 
     name: str
 
-    def hear(self, event: Heard, memory: Memory, now_ms: int) -> None: ...
+    def hear(self, readings: Sequence[Reading], memory: Memory, now_ms: int) -> None:
+        """What is worth a look of a live message (``sieve.py``); never nothing."""
 
     def lag(self, seconds: float, now_ms: int) -> None: ...
 
@@ -110,6 +112,7 @@ class Detection:
             for device in centre.devices
         }
         self._gateways = Gateways(self.docket, self._members, kept.gateways)
+        self._agendas = self._agenda, self._gateways.agenda, self.docket.agenda
         self._neighbours = Neighbours(centre, self.memories)
         self._behaviours = tuple(make(centre, self.docket) for make in BEHAVIOURS)
         for behaviour in self._behaviours:
@@ -131,15 +134,17 @@ class Detection:
         if event.is_live:
             self._gateways.word(event.device, now_ms)
             memory.spoke(now_ms, self._deaf_ms)
-            take(memory, event.readings, now_ms)
+            readings = memory.sieve.sift(event.readings, now_ms)
+            take(memory, readings, now_ms)
             if event.said_ms is not None:
                 memory.date(event.said_ms - event.at_ms, now_ms)
             if memory.frames.seen and memory.frames.add(False):
                 memory.pending.add((FaultKind.GARBLED, None))
+            if readings:
+                for behaviour in self._behaviours:
+                    behaviour.hear(readings, memory, now_ms)
         else:
             self._convention(memory, event, now_ms)
-        for behaviour in self._behaviours:
-            behaviour.hear(event, memory, now_ms)
         if memory.pending:
             self._judge(memory, now_ms)
 
@@ -250,17 +255,19 @@ class Detection:
     def _at(self, said_ms: int) -> int:
         """It is that time now: first whatever was due before, each at its own moment."""
         now_ms = max(said_ms - self._offset_ms, self._now_ms)
-        while (due_ms := self._next()) is not None and due_ms <= now_ms:
-            self._now_ms = due_ms = max(due_ms, self._now_ms)
-            self._agenda.run_due(due_ms)
-            self._gateways.agenda.run_due(due_ms)
-            self.docket.agenda.run_due(due_ms)
+        if any(agenda.is_due(now_ms) for agenda in self._agendas):
+            self._catch_up(now_ms)
         self._now_ms = now_ms
         return now_ms
 
+    def _catch_up(self, now_ms: int) -> None:
+        while (due_ms := self._next()) is not None and due_ms <= now_ms:
+            self._now_ms = due_ms = max(due_ms, self._now_ms)
+            for agenda in self._agendas:
+                agenda.run_due(due_ms)
+
     def _next(self) -> int | None:
-        dues = [self._agenda.next_ms, self._gateways.agenda.next_ms]
-        dues.append(self.docket.agenda.next_ms)
+        dues = (agenda.next_ms for agenda in self._agendas)
         return min((due for due in dues if due is not None), default=None)
 
     def _plan(self, memory: Memory) -> None:
