@@ -32,6 +32,7 @@ from hub.devices import pages as devices_pages
 from hub.devices.service import DevicesService
 from hub.domain.centre import Centre
 from hub.faults import api as faults_api
+from hub.faults import night_api
 from hub.faults import pages as faults_pages
 from hub.maintenance import api as maintenance_api
 from hub.maintenance import life_pages, report_pages
@@ -58,6 +59,9 @@ from hub.rooms.beside import Beside
 from hub.rooms.explained import explained
 from hub.rooms.service import RoomsService
 from hub.rooms.status import StatusBoard
+from hub.statistics import api as statistics_api
+from hub.statistics import pages as statistics_pages
+from hub.statistics.service import StatisticsService
 from hub.storage import api as storage_api
 from hub.storage import pages as storage_pages
 from hub.storage.service import Storage
@@ -119,9 +123,10 @@ def build(
         *_planned(of),
         devices_pages.pages(of.devices, of.rooms, of.attended.faults, vitals, of.store),
         faults_api.routes(of.attended.faults),
+        night_api.routes(of.attended.nights),
         *_told(of),
         *_mended(config, of),
-        faults_pages.pages(of.attended.faults, of.rooms, of.devices, vitals, of.store),
+        _inbox(of),
         storage_pages.pages(of.storage, of.place, vitals),
         access_api.routes(of.audit),
         pages.pages(of.access, frame, port),
@@ -133,6 +138,12 @@ def build(
     ready = {"/api/v1/status": board.ready, "/api/v1/availability": availability.ready}
     hosts = Hosts(config.http.names, port, is_tls=is_tls)
     return Guard(ReadyAnswers(web, ready), of.access, hosts, port, Refusals(frame.error))
+
+
+def _inbox(of: Subjects) -> APIRouter:
+    """Alerts, and what the last night showed."""
+    faults, nights = of.attended.faults, of.attended.nights
+    return faults_pages.pages(faults, nights, of.rooms, of.devices, of.vitals, of.store)
 
 
 def _measure(of: Subjects) -> None:
@@ -159,11 +170,14 @@ def _mended(config: CentreSettings, of: Subjects) -> list[APIRouter]:
     """What is done about faults, and what people report at doors."""
     (orders, reports, lives), faults = of.attended.repairs, of.attended.faults
     outside = config.notify.public_url if config.notify else None
+    statistics = StatisticsService(of.place, of.store, of.vitals)
     return [
         maintenance_api.routes(orders, reports),
         maintenance_pages.pages(orders, reports, lives, faults, of.vitals),
         life_pages.pages(lives, orders, faults, of.devices, of.vitals),
         report_pages.pages(reports, of.rooms, of.devices, of.vitals, outside),
+        statistics_api.routes(statistics),
+        statistics_pages.pages(statistics, of.vitals),
     ]
 
 

@@ -210,6 +210,12 @@ OF: Mapping[str, Mapping[str, Any]] = {
         "text": "gym-motion has been silent for 3 h; it usually speaks every 10 min",
     },
     "MirrorDocument": {"id": "victoria", "kind": "influxdb2"},
+    "NightDocument": {
+        "day": "2026-11-22",
+        "quiet": ["gym", "reading"],
+        "unsure": [],
+        "text": "Night of 21 Nov to 22 Nov: 2 rooms quiet.",
+    },
     "OpeningDocument": {"name": "Training"},
     "OverrideDocument": {
         "id": 12,
@@ -250,6 +256,15 @@ OF: Mapping[str, Mapping[str, Any]] = {
         "words": "The sign says in use, nobody is inside",
     },
     "SeenDocument": {"health": "silent"},
+    "AnsweredDocument": {"answered": 14, "answered_after_s": 5400, "unanswered": 2},
+    "FiguresDocument": {
+        "detected_after_s": 1260,
+        "found": 12,
+        "kind": "silent",
+        "not_held": 1,
+        "repaired_after_s": 86_400,
+        "solved": 11,
+    },
     "ZoneDocument": {"id": "bay", "name": "Bay"},
     "ReadingsDocument": {"damaged": []},
 }
@@ -269,6 +284,7 @@ QUERIES: Mapping[str, Any] = {
     "severity": "high",
     "kind": "silent",
     "quality": "good",
+    "days": 30,
     "limit": 100,
     "cursor": None,
     "last-event-id": "5f0c31aa-1742",

@@ -21,11 +21,13 @@ from hub.api.probes import Alive, Readiness
 from hub.backup.api import BackupsDocument
 from hub.devices.api import ReadingsDocument
 from hub.domain.access import Permission, Role
+from hub.faults.night_api import NightDocument
 from hub.maintenance.api import ReportDocument
 from hub.notify.api import NotificationsDocument
 from hub.rooms.availability import AvailabilityDocument
 from hub.rooms.explain_api import ExplainedDocument
 from hub.rooms.override_api import OverrideDocument
+from hub.statistics.api import StatisticsDocument
 from hub.storage.api import StorageDocument
 from hub.timetable.api import SlotDocument
 from tests.running_hub import RunningHub
@@ -51,9 +53,11 @@ ANSWERS: dict[str, Any] = {
     "/api/v1/devices/{device}": documents.DeviceDocument,
     "/api/v1/faults": documents.Page[FaultDocument],
     "/api/v1/alerts": documents.Page[AlertDocument],
+    "/api/v1/nights": documents.Page[NightDocument],
     "/api/v1/work-orders": documents.Page[OrderDocument],
     "/api/v1/reports": documents.Page[ReportDocument],
     "/api/v1/notifications": NotificationsDocument,
+    "/api/v1/statistics": StatisticsDocument,
     "/api/v1/storage": StorageDocument,
     "/api/v1/backups": BackupsDocument,
     "/api/v1/mirrors": documents.Page[documents.MirrorDocument],

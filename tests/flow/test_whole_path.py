@@ -307,7 +307,11 @@ async def test_every_route_is_documented(asked: RunningHub) -> None:
     api += " storage mirrors backups audit availability timetable rooms/{room}/overrides"
     api += " rooms/{room}/overrides/{number} rooms/{room}/explain"
     api += " faults faults/{number} alerts alerts/{number} alerts/{number}/acknowledge"
-    api += " alerts/{number}/shelve alerts/{number}/unshelve alerts/{number}/assign notifications"
+    api += " alerts/{number}/shelve alerts/{number}/unshelve alerts/{number}/assign nights"
+    api += " notifications"
+    api += " reports work-orders work-orders/{number} statistics"
+    for decision in ("done", "confirm", "comment", "assign", "cancel"):
+        api += f" work-orders/{{number}}/{decision}"
     probes = {"/healthz", "/readyz", "/metrics"}
     assert {f"/api/v1/{name}" for name in api.split()} | probes == set(paths)
     page = await asked.client.get("/docs")
