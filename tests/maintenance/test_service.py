@@ -223,8 +223,8 @@ class Rooms:
 
 class Devices:
     def in_room(self, room: str) -> list[DeviceState]:
-        state = ("zigbee2mqtt", room, None, None, "tried", Health.SILENT, NOON - DAY, {})
-        return [DeviceState("gym-door", *state)]
+        what = ("gym-door", "zigbee2mqtt", room, None, None, "tried")
+        return [DeviceState(*what, Health.SILENT, NOON - DAY, {})]
 
 
 async def report(house: House, room: str = "gym", what: str = "sign", words: str = "") -> Report:
