@@ -15,7 +15,7 @@ from hub.domain.centre import Centre
 from hub.domain.room import Override
 from hub.faults import service as faults
 from hub.faults.rows import Recalled as Broken
-from hub.maintenance import service as maintenance
+from hub.maintenance import upkeep as maintenance
 from hub.maintenance.rows import Recalled as Labour
 from hub.rooms.overrides import Overrides, remembered
 from hub.store.store import Store

@@ -21,7 +21,7 @@ from hub.ledger import Ledger, Store
 from hub.maintenance import life, rows
 from hub.maintenance.life import Battery, Due, Entry, Rhythm, What
 from hub.maintenance.rows import Kept, Recalled
-from hub.maintenance.rules import MAX_NOTE
+from hub.maintenance.rules import MAX_NOTE, fits
 
 
 class LivesService:
@@ -80,6 +80,7 @@ class LivesService:
         now_ms = self._clock.now_ms()
         if what not in life.BY_PEOPLE:
             raise RefusedDecisionError(Text("life.what"))
+        fits(at_ms)
         if at_ms > now_ms:
             raise RefusedDecisionError(Text("life.ahead"))
         words = one_line(note)[:MAX_NOTE]

@@ -26,6 +26,8 @@ MAX_NOTE = 500
 MAX_TITLE = 200
 MAX_NAME = 60
 MOST_ENTRIES = 200
+FIRST_DAY_MS, LAST_DAY_MS = 946_684_800_000, 4_102_444_800_000
+"""2000 to 2100: a year outside was mistyped, and some have no date in every zone."""
 SYSTEM = ""
 """Who writes where no person did: the hub."""
 
@@ -167,7 +169,7 @@ def assigned(
         RefusedDecisionError: it is closed.
     """
     _require(order, OrderState.OPEN, OrderState.DONE)
-    if (assignee, due_ms) == (order.assignee, order.due_ms):
+    if (assignee, fits(due_ms)) == (order.assignee, order.due_ms):
         return order
     new = replace(order, assignee=assignee, due_ms=due_ms)
     return _noted(new, OrderEntry(now_ms, who, "assigned", assignee or ""))
@@ -238,6 +240,16 @@ def moved(order: WorkOrder, from_ms: int, shift_ms: int) -> WorkOrder:
         history=history,
         proof=proof,
     )
+
+
+def fits(at_ms: int | None) -> int | None:
+    """
+    Raises:
+        RefusedDecisionError: nobody can have meant that day.
+    """
+    if at_ms is not None and not FIRST_DAY_MS <= at_ms < LAST_DAY_MS:
+        raise RefusedDecisionError(Text("life.day"))
+    return at_ms
 
 
 def is_closed(order: WorkOrder) -> bool:

@@ -38,15 +38,6 @@ Channels = Callable[[str], frozenset[str]]
 """What a device is known to say, with parts: {"contact.di1"}."""
 
 
-async def recalled(store: Store, now_ms: int) -> Recalled:
-    """What stood when the hub stopped.
-
-    Raises:
-        QueryTooSlowError, StoreBusyError
-    """
-    return await store.ask(partial(rows.recalled, since_ms=now_ms - rules.HOLDS_MS))
-
-
 class OrdersService:
     """Implements ``OrdersView``. ``wants``: by kind of fault, what proves its repair."""
 
@@ -384,7 +375,7 @@ class OrdersService:
 
 def _bounded(of: Opening) -> Opening:
     title = one_line(of.title)[:MAX_TITLE]
-    return Opening(title, one_line(of.assignee or "")[:MAX_NAME] or None, of.due_ms)
+    return Opening(title, one_line(of.assignee or "")[:MAX_NAME] or None, rules.fits(of.due_ms))
 
 
 def _said(order: WorkOrder) -> str:

@@ -21,7 +21,8 @@ from hub.maintenance import rows
 from hub.maintenance.life import Rhythm
 from hub.maintenance.lives import LivesService
 from hub.maintenance.reporting import ReportsService
-from hub.maintenance.service import OrdersService, recalled
+from hub.maintenance.service import OrdersService
+from hub.maintenance.upkeep import recalled
 from hub.store.store import Store
 from tests.maintenance.making import NOON, WANTS
 

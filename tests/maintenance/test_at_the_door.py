@@ -22,7 +22,7 @@ DOOR = "/rooms/gym/report"
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[ClosedHub]:
-    hub = ClosedHub(tmp_path, ", names: [\"https://linli.example\"]", CENTRE)
+    hub = ClosedHub(tmp_path, ', names: ["https://linli.example"]', CENTRE)
     hub.account("wang", Role.MAINTENANCE)
     hub.account("li.na", Role.STAFF)
     async with hub:

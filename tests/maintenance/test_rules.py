@@ -110,3 +110,9 @@ def test_a_clock_that_was_wrong_moves_its_times() -> None:
     assert moved.verified_ms == NOON + 2 * MINUTE + DAY
     assert {entry.at_ms >= NOON + DAY for entry in moved.history} == {True}
     assert rules.moved(verified(), NOON + DAY, DAY) == verified()
+
+
+@pytest.mark.parametrize("year_ms", [-(10**14), 0, 10**15])
+def test_a_mistyped_year_is_refused(year_ms: int) -> None:
+    with pytest.raises(RefusedDecisionError):
+        rules.assigned(opened(), "li", year_ms, "li", NOON)

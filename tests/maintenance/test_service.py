@@ -19,6 +19,7 @@ from hub.domain.fault import FaultKind
 from hub.domain.room import Presence, RoomState, Status
 from hub.domain.views import DevicesView, RoomsView
 from hub.domain.work import OrderState, ProofKind, WorkOrder
+from hub.maintenance import rows
 from hub.maintenance.life import Rhythm, What
 from hub.maintenance.reports import MOST_OF_ROOM, Report
 from hub.maintenance.rules import HOLDS_MS, Opening
@@ -330,3 +331,18 @@ async def test_batteries_of_this_month_the_emptiest_first(house: House) -> None:
     house.now += 2 * DAY
     found = [(one.device, one.days_left) for one in house.lives.batteries([])]
     assert found == [("e", 0), ("d", 1), ("a", 18), ("c", None)]
+
+
+async def test_the_oldest_go_where_there_are_very_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "MOST_ORDERS", 3)
+    house = House(tmp_path)
+    async with house.running():
+        for number in range(6):
+            order = house.orders.from_person(Opening(f"number {number}"), "gym", "li")
+            if number:  # the first stays open, however old
+                house.orders.cancel(order.id, "", "li")
+    async with house.running():
+        assert [order.id for order in house.orders.open()] == [1]
+    assert [order.id for order in kept(tmp_path)] == [1, 4, 5, 6]
