@@ -52,6 +52,7 @@ def fault(kind: FaultKind, evidence: Params, *, is_drill: bool = False) -> Fault
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_kind_lacks_a_sentence(language: str) -> None:
     codes = {f"fault.{kind}{part}" for kind in FaultKind for part in PARTS}
+    codes |= {f"fault.{kind}.name" for kind in FaultKind}
     codes |= {f"severity.{severity}" for severity in Severity}
     codes |= {f"alert.{state}" for state in AlertState}
     missing = {code for code in codes if not catalogue(language).get(code, ("",))[0].strip()}

@@ -119,16 +119,19 @@ class Battery:
         if self.level is not None and level >= max(FRESH, self.level + REPLACED_BY):
             if before < max(FRESH, self.level + REPLACED_BY):
                 return  # once is a slip, or another device under this name
-            self._begin_anew()
+            self._begin_anew()  # somebody changed it
         if self.span_ms is None or now_ms - self.span_ms >= SPAN:
             self._end_span(now_ms)
         self.best = level if self.best is None else max(self.best, level)
+        if max(before, level) <= EMPTY:
+            self._begin_anew()  # it is empty, however full it was this morning
+            self.best = max(before, level)
         self.level = max([self.best, *self.spans[-2:]])
-        if self.level <= LOW or max(before, level) <= EMPTY:
+        if self.level <= LOW:
             self.is_low = True
 
     def _begin_anew(self) -> None:
-        """Somebody changed it."""
+        """What it was before says nothing of it any more."""
         self.days, self.spans, self.best = [], [], None
         self.days_left, self.is_low = UNKNOWN, False
 

@@ -62,6 +62,17 @@ def test_cold_nights_and_a_tired_cell_that_holds_are_no_low_battery() -> None:
     assert house.found == []
 
 
+def test_an_empty_battery_is_told_with_its_own_level_and_a_better_one_ends_it() -> None:
+    house = weeks(House(device("eye")), 1, HOUR, lambda _: {"battery_level": 77})
+    weeks(house, 0.2, HOUR, lambda _: {"battery_level": 3})
+    (finding,) = house.found
+    assert finding.kind is K.BATTERY_LOW
+    assert finding.evidence == {"level": 3, "days_left": -1}
+
+    weeks(house, 0.2, HOUR, lambda _: {"battery_level": 77})
+    assert not house.found[-1].is_on
+
+
 def test_a_lithium_cell_at_its_end_is_told_the_day_before() -> None:
     def level(at: int) -> dict[str, float]:
         end = at / DAY - 12
