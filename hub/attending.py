@@ -20,6 +20,7 @@ from hub.domain.centre import Centre
 from hub.domain.fault import Fault, Finding
 from hub.faults.consequence import Sense
 from hub.faults.detect.watch import Detection
+from hub.faults.night_service import NightService
 from hub.faults.rows import Recalled
 from hub.faults.service import FaultsService
 from hub.intake import Intake
@@ -50,6 +51,7 @@ class Attended(NamedTuple):
     faults: FaultsService
     notify: Notify
     repairs: Repairs
+    nights: NightService
     tasks: Mapping[str, Callable[[], Coroutine[object, object, None]]]
 
 
@@ -76,8 +78,9 @@ def attend(
         is_well=lambda: _is_well(store, intake),
     )
     mended = repairs(config, place, clock, bus, store, faults, before.labour)
+    nights = NightService(place, clock, bus, store, timetable, faults)
     tasks = {"faults": faults.run, "notify": notify.run, "maintenance": mended.orders.run}
-    return Attended(faults, notify, mended, tasks)
+    return Attended(faults, notify, mended, nights, tasks | {"nights": nights.run})
 
 
 def names_of_day(timetable: TimetableService, on: date) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ from hub.domain.typed import one_line
 from hub.domain.views import DevicesView, HubView, RoomsView
 from hub.faults import rows
 from hub.faults.alerts import HOUR_MS, gravest_first
+from hub.faults.night_service import NightService
+from hub.faults.night_words import paragraph
 from hub.faults.service import FaultsService
 from hub.store.query import BadCursorError
 from hub.store.windows import Source
@@ -62,7 +64,12 @@ class Behind(NamedTuple):
 
 
 def pages(
-    faults: FaultsService, rooms: RoomsView, devices: DevicesView, hub: HubView, source: Source
+    faults: FaultsService,
+    nights: NightService,
+    rooms: RoomsView,
+    devices: DevicesView,
+    hub: HubView,
+    source: Source,
 ) -> APIRouter:
     """``source``: the store, for what a device said lately."""
     frame = Frame(rooms.centre, hub)
@@ -77,7 +84,8 @@ def pages(
             return await _show_past(frame, request, told, language)
         groups = told.groups(language)
         watched = len(devices.devices())
-        return frame.answer(request, "alerts", here="alerts", groups=groups, watched=watched)
+        shown: dict[str, Any] = {"groups": groups, "night": _night(nights, language)}
+        return frame.answer(request, "alerts", here="alerts", watched=watched, **shown)
 
     @router.get("/alerts/{number}")
     async def show_alert(number: str, request: Request) -> Response:
@@ -221,6 +229,11 @@ class _Told:
             until = when(alert.shelved_until_ms, language)
             found.append(t("ui.alert_shelved_until", until=until))
         return " · ".join(found)
+
+
+def _night(nights: NightService, language: str) -> str:
+    """What the last night showed; empty before there was one."""
+    return "" if nights.last is None else paragraph(nights.last, nights.centre, language)
 
 
 async def _show_past(frame: Frame, request: Request, told: _Told, language: str) -> Response:

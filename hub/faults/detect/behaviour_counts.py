@@ -23,7 +23,7 @@ DAYS = 3  # are looked at together
 LEARNS = 0.1
 LEAVE_AT_ONCE, GAP_MS = 2, 30 * MINUTE
 """A count that falls to zero from more was set to it, unless nobody listened for so long."""
-FRESH = (0.0, 0.0, 0, 0, 0, (), {}, 0, False)
+FRESH: tuple[Any, ...] = (0.0, 0.0, 0, 0, 0, (), {}, 0, False)
 
 
 class Count:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from hub.domain.fault import FaultKind
 from hub.domain.room import Params
 from hub.faults.detect.docket import Docket
@@ -26,36 +28,28 @@ NEVER_CLOSED_MS, NEVER_CLOSED_TIMES, ENOUGH = DAY, 3.0, 20
 GAP_MS = 3 * HOUR  # whoever was away for longer does not know what was between
 
 
-class Flag:
+class Flag(msgspec.Struct, array_like=True):
     """One of them. ``closed_ms``: how long it was on in closed hours; ``stretch_ms``: of these,
-    since its room last closed. ``longest``: how long it ever was, in all and in closed hours."""
+    since its room last closed. ``longest``: what it ever did and ended itself.
 
-    __slots__ = (
-        "_open_ms",
-        "closed_ms",
-        "heard_ms",
-        "is_found",
-        "longest",
-        "on_ms",
-        "stretch_ms",
-        "times",
-        "value",
-        "was_closed",
-    )
+    ``was_closed``, ``open_ms``: its room at its last word; its clock begins anew with each start.
+    """
 
-    def __init__(self, kept: Any = None) -> None:
-        said, closed, self.longest = kept or ((0, 0, 0), (0, 0, 0), [0, 0])
-        self.on_ms, self.heard_ms, self.times = said
-        self.closed_ms, self.stretch_ms, was_closed = closed
-        self.was_closed = bool(was_closed)  # its room, at its last word
-        self.value = float(self.on_ms > 0)
-        self.is_found = False
-        self._open_ms: int | None = None  # what its room's clock said at its last word
+    on_ms: int = 0
+    heard_ms: int = 0
+    times: int = 0
+    closed_ms: int = 0
+    stretch_ms: int = 0
+    was_closed: bool = False
+    value: float = 0.0
+    longest_ms: float = 0.0
+    longest_closed_ms: float = 0.0
+    open_ms: int | None = None
+    is_found: bool = False
 
-    def kept(self) -> Any:
-        said = self.on_ms if self.value else 0, self.heard_ms, self.times
-        closed = self.closed_ms, self.stretch_ms, int(self.was_closed)
-        return said, closed, [round(one) for one in self.longest]
+    def forget_start(self) -> None:
+        """What only holds until the hub is started anew."""
+        self.open_ms, self.is_found = None, False
 
     def begin(self, now_ms: int) -> None:
         """It is on now, and was not, or nobody knows whether it was."""
@@ -64,8 +58,8 @@ class Flag:
     def end(self, now_ms: int) -> None:
         """It is off now."""
         self.times += 1
-        for n, lasted_ms in enumerate((now_ms - self.on_ms, self.closed_ms)):
-            self.longest[n] = max(self.longest[n] * FORGOTTEN, lasted_ms)
+        self.longest_ms = max(self.longest_ms * FORGOTTEN, now_ms - self.on_ms)
+        self.longest_closed_ms = max(self.longest_closed_ms * FORGOTTEN, self.closed_ms)
 
     def go_on(self, now_ms: int, open_ms: int, *, is_closed: bool) -> bool:
         """It is still on. Answers whether that is too long."""
@@ -76,23 +70,23 @@ class Flag:
         if not is_closed:
             self.stretch_ms = 0
         is_long = is_at_opening or self.closed_ms >= LONG_MS
-        return is_long and self.closed_ms > ABOVE_USUAL * self.longest[1]
+        return is_long and self.closed_ms > ABOVE_USUAL * self.longest_closed_ms
 
     def _closed_ms(self, now_ms: int, open_ms: int, *, is_closed: bool) -> int:
         """How long its room was closed since its last word. After a start its clock begins anew."""
         pause_ms = now_ms - self.heard_ms
-        if self._open_ms is None:
+        if self.open_ms is None:
             return pause_ms if is_closed and self.was_closed else 0
-        return max(pause_ms - open_ms + self._open_ms, 0)
+        return max(pause_ms - open_ms + self.open_ms, 0)
 
     def is_longer_than_ever(self, now_ms: int) -> bool:
         """In a room that never closes."""
         lasted_ms = now_ms - self.on_ms
-        limit_ms = max(NEVER_CLOSED_MS, NEVER_CLOSED_TIMES * self.longest[0])
+        limit_ms = max(NEVER_CLOSED_MS, NEVER_CLOSED_TIMES * self.longest_ms)
         return self.times >= ENOUGH and lasted_ms >= limit_ms
 
     def hear(self, now_ms: int, open_ms: int, *, is_closed: bool) -> None:
-        self.heard_ms, self._open_ms, self.was_closed = now_ms, open_ms, is_closed
+        self.heard_ms, self.open_ms, self.was_closed = now_ms, open_ms, is_closed
 
 
 class StuckOn:
@@ -140,7 +134,9 @@ class StuckOn:
             self._docket.say(subject, kind, evidence, flag.on_ms, now_ms)
 
     def kept(self) -> Any:
-        return {name: flag.kept() for name, flag in self._flags.items()}
+        return self._flags
 
     def restore(self, kept: Any) -> None:
-        self._flags = {name: Flag(one) for name, one in (kept or {}).items()}
+        self._flags = msgspec.convert(kept or {}, dict[str, Flag])
+        for flag in self._flags.values():
+            flag.forget_start()

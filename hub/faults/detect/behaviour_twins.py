@@ -12,6 +12,7 @@ from __future__ import annotations
 from math import exp
 from typing import Any
 
+from device_drivers.channels import CHANNELS
 from hub.domain.fault import FaultKind
 from hub.domain.room import Params
 from hub.faults.detect.docket import Docket
@@ -21,10 +22,10 @@ from hub.faults.kinds import HOUR
 APART = {"battery.level": 4.0, "temperature": 1.8}
 """How far two levels are apart, at least."""
 COARSE = 3.0  # a device of larger steps than this is only believed from two of them on
-MET = 0.3  # of what is between the levels
+MET = 0.2  # of what is between the levels
 REMEMBERED_MS = 24 * HOUR
-ENOUGH, OVER = 6.0, 1.0
-STRANGE = 0.4  # of what is remembered is left where a value belongs to neither level
+ENOUGH = 8.0
+STRANGE = 0.2  # of what is remembered is left where a value belongs to neither level
 ALONE_WORDS, ALONE_MS = 12, 8 * HOUR
 
 
@@ -52,22 +53,20 @@ class Levels:
         step = abs(value - here)
         if step and step < self.fine:
             self.fine = step
-        if there is not None and self._is_met(value, here, there, apart):
-            self._return(value, now_ms)
-            return True
-        if step < self._least(apart):
-            self.here = value
-            return self.is_found and self._is_alone(now_ms)
-        self.here, self.there = value, here
-        self.returns *= STRANGE
-        return False
+        if there is not None and abs(here - there) >= self._least(apart):
+            near = max(MET * abs(here - there), 1.1 * self.fine)
+            if abs(value - there) <= near:
+                self._return(value, now_ms)
+                return True
+            if step > near:
+                self.returns *= STRANGE
+        if step >= self._least(apart):
+            self.there = here
+        self.here = value
+        return self.is_found and self._is_alone(now_ms)
 
     def _least(self, apart: float) -> float:
         return apart if self.fine <= COARSE else max(apart, 2 * self.fine + 1)
-
-    def _is_met(self, value: float, here: float, there: float, apart: float) -> bool:
-        between = abs(here - there)
-        return between >= self._least(apart) and abs(value - there) <= MET * between
 
     def _return(self, value: float, now_ms: int) -> None:
         if self.returns < 1:
@@ -112,7 +111,8 @@ class Twins:
         evidence: Params | None = None
         if levels.is_found and levels.here is not None and levels.there is not None:
             first, second = sorted((levels.here, levels.there))
-            evidence = {"channel": key[0], "first": round(first, 1), "second": round(second, 1)}
+            unit = CHANNELS[key[0]].symbol
+            evidence = {"first": f"{first:.1f} {unit}", "second": f"{second:.1f} {unit}"}
         subject, kind = memory.subject, FaultKind.DUPLICATE
         self._docket.say(subject, kind, evidence, levels.since_ms or now_ms, now_ms)
 

@@ -1,6 +1,7 @@
 """Sensors of one room against each other: who saw a visit, and who never does?
 
-    visit   from the first sign of people after ten quiet minutes to the next quiet
+    visit   from the first sign of people after ten quiet minutes to the next quiet,
+            or an hour of a room in which people come and go all day
     sign    a motion sensor or a radar begins to see somebody, or a counter moves
     miss    others saw a visit, and this one showed nothing of it
 
@@ -26,6 +27,7 @@ from hub.faults.kinds import HOUR, MINUTE
 
 QUIET_MS = 10 * MINUTE
 LONGEST_MS = HOUR  # of one sensor's seeing somebody all the time
+PASSAGES = 6
 BEFORE_MS = 3 * MINUTE  # a door opens before anybody is seen
 UNLIKELY = 14.0  # minus the logarithm of one in a million
 FEWEST, SHORTEST_MS = 5, 2 * HOUR
@@ -109,14 +111,29 @@ class Witness:
 class Room:
     """Its witnesses, and the visit that goes on."""
 
-    __slots__ = ("began_ms", "doors", "eyes", "is_visited", "last_ms", "signers")
+    __slots__ = ("began_ms", "doors", "eyes", "is_visited", "last_ms", "passages", "signers")
 
     def __init__(self) -> None:
         self.doors: list[Witness] = []
         self.eyes: list[Witness] = []
         self.is_visited = False
         self.began_ms = self.last_ms = 0
+        self.passages = 0  # counted in it
         self.signers: set[str] = set()
+
+    def is_over(self, now_ms: int) -> bool:
+        """Is it quiet? A room that is never quiet has a new visit each hour in which people come
+        and go: others than those of the hour before."""
+        if now_ms - self.last_ms > QUIET_MS:
+            return True
+        return self.passages >= PASSAGES and now_ms - self.began_ms > LONGEST_MS
+
+    def end(self, now_ms: int) -> set[str]:
+        """Answers who saw it; the next one begins at once where it is not quiet."""
+        signers, self.signers, self.passages = self.signers, set(), 0
+        self.is_visited = now_ms - self.last_ms <= QUIET_MS
+        self.began_ms = now_ms
+        return signers
 
     def sign(self, witness: Witness, now_ms: int) -> None:
         """It sees somebody, or somebody passed."""
@@ -130,6 +147,7 @@ class Room:
             self.is_visited, self.began_ms = True, now_ms
         if is_fresh:
             self.last_ms = now_ms
+        self.passages += witness.key[0] in COUNTS
         self.signers.add(witness.memory.id)
 
     def _is_watched(self, now_ms: int) -> bool:
@@ -169,7 +187,7 @@ class Visits:
         if witness is None:
             return
         room = self._room_of[name]
-        if room.is_visited and now_ms - room.last_ms > QUIET_MS:
+        if room.is_visited and room.is_over(now_ms):
             self._end(room, now_ms)
         was, witness.value = witness.value, value
         is_moved = was is not None and value != was
@@ -202,23 +220,22 @@ class Visits:
 
     def _end(self, room: Room, now_ms: int) -> None:
         """It is quiet again: who showed the visit, and who did not?"""
-        room.is_visited = False
-        signers, room.signers = room.signers, set()
+        began_ms, signers = room.began_ms, room.end(now_ms)
         for door in room.doors:
-            is_shown = bool(door.value) or door.last_ms >= room.began_ms - BEFORE_MS
-            self._weigh(door, is_shown, signers, room, now_ms)
+            is_shown = bool(door.value) or door.last_ms >= began_ms - BEFORE_MS
+            self._weigh(door, is_shown, signers, began_ms, now_ms)
         for eye in room.eyes:
             others = signers - {eye.memory.id}
             if others and eye.key[0] in EYES:
-                self._weigh(eye, len(others) < len(signers), others, room, now_ms)
+                self._weigh(eye, len(others) < len(signers), others, began_ms, now_ms)
 
     def _weigh(
-        self, witness: Witness, is_shown: bool, others: set[str], room: Room, now_ms: int
+        self, witness: Witness, is_shown: bool, others: set[str], began_ms: int, now_ms: int
     ) -> None:
         if is_shown:
             if witness.show():
                 self._say(witness, now_ms)
-        elif witness.is_able and not witness.value and witness.miss(others, room.began_ms, now_ms):
+        elif witness.is_able and not witness.value and witness.miss(others, began_ms, now_ms):
             self._say(witness, now_ms)
 
     def _say(self, witness: Witness, now_ms: int) -> None:
