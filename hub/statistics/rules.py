@@ -7,7 +7,7 @@ Middles are medians, so that one device which was broken over a holiday does not
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import IntEnum
 from statistics import median
 from typing import NamedTuple, TypeVar
@@ -67,17 +67,17 @@ class Raised(NamedTuple):
 def cases(
     raised: Iterable[Raised],
     orders: Iterable[WorkOrder],
-    buildings: Mapping[str, str],
+    building_of: Callable[[Alert], str | None],
     since_ms: int,
 ) -> list[Case]:
-    """``buildings``: of rooms. Of what was raised, and of what was to be done since then."""
+    """Of what was raised, and of what was to be done since then."""
     work = list(orders)
     proven = {alert: order.verified_ms for order in work for alert in order.alerts}
     again = {max(order.alerts): _again(order, since_ms) for order in work if order.alerts}
     return [
         Case(
             kind=one.alert.kind,
-            building=buildings.get(one.alert.room or ""),
+            building=building_of(one.alert),
             is_solved=one.alert.cleared_ms is not None,
             found_ms=_found_ms(one),
             mended_ms=_mended_ms(one.alert, proven.get(one.alert.id)),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, TypeVar
 
 from hub.domain.centre import Centre
-from hub.domain.fault import FaultKind
+from hub.domain.fault import Alert, FaultKind
 from hub.domain.views import HubView
 from hub.statistics import rows, rules
 from hub.statistics.rules import Figures, Reports, Span
@@ -39,7 +39,13 @@ class StatisticsService:
         self.centre = centre
         self._store = store
         self._hub = hub
-        self._buildings = {room.id: room.building for room in centre.rooms}
+        self._of_room = {room.id: room.building for room in centre.rooms}
+        self._of_device = {
+            device.id: self._of_room[place.room]
+            for device in centre.devices
+            for place in device.places.values()
+            if place.room in self._of_room
+        }
         self._kept: Kept[Statistics] = Kept(FRESH_MS)
 
     async def of(self, span: Span) -> Statistics:
@@ -54,10 +60,17 @@ class StatisticsService:
 
         return await self._kept.get(span, now_ms, draw)
 
+    def _building(self, alert: Alert) -> str | None:
+        """Of its room; of a wire where all that hangs on it is in one."""
+        if alert.room is not None:
+            return self._of_room.get(alert.room)
+        known = {self._of_device.get(device) for device in alert.devices}
+        return known.pop() if len(known) == 1 else None
+
     def _drawn(self, question: Question, span: Span, now_ms: int) -> Statistics:
         since_ms = now_ms - span * DAY_MS
         kept = rows.kept(question, since_ms)
-        cases = rules.cases(kept.raised, kept.orders, self._buildings, since_ms)
+        cases = rules.cases(kept.raised, kept.orders, self._building, since_ms)
         return Statistics(
             since_ms,
             now_ms,

@@ -36,16 +36,18 @@ def order(*alerts: int, verified_ms: int | None = None, again: tuple[int, ...] =
 
 
 def told(*of: Raised, orders: tuple[WorkOrder, ...] = ()) -> list[Case]:
-    return cases(of, orders, BUILDINGS, SINCE)
+    return cases(of, orders, lambda one: BUILDINGS.get(one.room or ""), SINCE)
 
 
 def test_the_middle_of_what_was_found_and_mended() -> None:
     found = figures(
         told(
-            raised(alert(1, hours=2), 1), raised(alert(2, hours=4), 2), raised(alert(3, hours=99), 9),
+            raised(alert(1, hours=2), 1),
+            raised(alert(2, hours=4), 2),
+            raised(alert(3, hours=99), 9),
             raised(alert(4), 2),
         )
-    )  # fmt: skip
+    )
     assert found == (4, 3, 0, 2 * HOUR, 4 * HOUR)
 
 
