@@ -30,6 +30,7 @@ from hub.configuration.models import CentreSettings
 from hub.devices import api as devices_api
 from hub.devices import pages as devices_pages
 from hub.devices.service import DevicesService
+from hub.domain.access import Permission
 from hub.domain.centre import Centre
 from hub.faults import api as faults_api
 from hub.faults import night_api
@@ -126,7 +127,7 @@ def build(
         night_api.routes(of.attended.nights),
         *_told(of),
         *_mended(config, of),
-        _inbox(of),
+        _inbox(config, of),
         storage_pages.pages(of.storage, of.place, vitals),
         access_api.routes(of.audit),
         pages.pages(of.access, frame, port),
@@ -140,10 +141,11 @@ def build(
     return Guard(ReadyAnswers(web, ready), of.access, hosts, port, Refusals(frame.error))
 
 
-def _inbox(of: Subjects) -> APIRouter:
+def _inbox(config: CentreSettings, of: Subjects) -> APIRouter:
     """Alerts, and what the last night showed."""
     faults, nights = of.attended.faults, of.attended.nights
-    return faults_pages.pages(faults, nights, of.rooms, of.devices, of.vitals, of.store)
+    shown = (of.rooms, of.devices, of.vitals, of.store)
+    return faults_pages.pages(faults, nights, *shown, partial(_assignable, config, of.access))
 
 
 def _measure(of: Subjects) -> None:
@@ -170,15 +172,22 @@ def _mended(config: CentreSettings, of: Subjects) -> list[APIRouter]:
     """What is done about faults, and what people report at doors."""
     (orders, reports, lives), faults = of.attended.repairs, of.attended.faults
     outside = config.notify.public_url if config.notify else None
+    offered = partial(_assignable, config, of.access)
     statistics = StatisticsService(of.place, of.store, of.vitals)
     return [
         maintenance_api.routes(orders, reports),
-        maintenance_pages.pages(orders, reports, lives, faults, of.vitals),
+        maintenance_pages.pages(orders, reports, lives, faults, of.vitals, offered),
         life_pages.pages(lives, orders, faults, of.devices, of.vitals),
         report_pages.pages(reports, of.rooms, of.devices, of.vitals, outside),
         statistics_api.routes(statistics),
         statistics_pages.pages(statistics, of.vitals),
     ]
+
+
+def _assignable(config: CentreSettings, access: Access) -> set[str]:
+    """Accounts that may repair, and whoever can be told."""
+    told = {person.id for person in config.notify.people} if config.notify else set()
+    return told | access.directory.holders(Permission.REPAIR)
 
 
 def _shown(config: CentreSettings, of: Subjects) -> list[APIRouter]:

@@ -98,6 +98,14 @@ class Directory:
         """Nobody can come in yet, so somebody may still make the first account."""
         return self.is_known and not self.accounts and not self.tokens
 
+    def holders(self, permission: Permission) -> set[str]:
+        """Names of accounts that may do this."""
+        return {
+            account.name
+            for account in self.accounts.values()
+            if account.disabled_ms is None and permission in permissions(account.roles)
+        }
+
     def by_cookie(self, value: str) -> Credential | None:
         """A session or a screen, live or not."""
         return self._cookies.get(digest(value))

@@ -6,11 +6,12 @@ import secrets
 
 from hub.access import records
 from hub.access.records import Token
-from hub.access.rules import DAY_MS, KEY_BYTES, PAIR_MS, clean_name, code_of, digest, token_of
+from hub.access.rules import DAY_MS, KEY_BYTES, PAIR_MS, code_of, digest, token_of
 from hub.access.service import Access, NewAccount, require_good, said
 from hub.domain.access import Principal, Role
 from hub.domain.errors import RefusedDecisionError
 from hub.domain.room import Text
+from hub.domain.typed import clean_name
 
 
 class Office:

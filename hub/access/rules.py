@@ -20,23 +20,8 @@ DAY_MS = 24 * HOUR_MS
 
 # --- names and passwords ----------------------------------------------------------------------
 
-MAX_NAME = 40
 MAX_TITLE = 60
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
-_NAME = re.compile(r"[^\W_][\w.-]*")
-
-
-def clean_name(text: str) -> str | None:
-    """The one spelling of a name, or None where it cannot be one.
-
-    Letters of any script, digits, dots, hyphens and underscores. A colon never: tokens and screens
-    are told apart from people by one.
-
-    >>> clean_name(" Li.Na "), clean_name("王芳"), clean_name("token:x"), clean_name("")
-    ('li.na', '王芳', None, None)
-    """
-    name = unicodedata.normalize("NFKC", text).strip().casefold()
-    return name if len(name) <= MAX_NAME and _NAME.fullmatch(name) else None
 
 
 def clean_password(text: str) -> str:

@@ -27,7 +27,6 @@ from hub.access.rules import (
     RENEW_MS,
     SCREEN_MS,
     clean_code,
-    clean_name,
     code_of,
     digest,
     password_problem,
@@ -41,6 +40,7 @@ from hub.domain.access import Caller, Principal, Role
 from hub.domain.audit import Decided
 from hub.domain.errors import RefusedDecisionError
 from hub.domain.room import Text
+from hub.domain.typed import clean_name
 
 log = logging.getLogger(__name__)
 

@@ -160,7 +160,7 @@ def _enable(console: Console, arguments: argparse.Namespace) -> int:
 
 
 def _name(arguments: argparse.Namespace) -> str:
-    from hub.access.rules import clean_name
+    from hub.domain.typed import clean_name
     from hub.usage import UsageError
 
     name = clean_name(arguments.name or "")

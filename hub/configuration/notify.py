@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints
 
 from edge.settings import Duration, Identifier, Section
 from hub.configuration.keeping import WebAddress
-from hub.configuration.small_types import Language, LeftOpen
+from hub.configuration.small_types import AccountName, Language, LeftOpen
 from hub.configuration.timetable import HoursLine, Week
 
 Urgency = Literal["low", "medium", "high", "urgent"]
@@ -36,8 +36,9 @@ class ChannelSettings(Section):
 class PersonSettings(Section):
     """Somebody who can be told."""
 
-    id: Identifier
-    """A short name, unique among people; it stands where an alert says who took it."""
+    id: AccountName
+    """The name of this person's account, or a name that no account has; it stands where an alert
+    says who took it, and whoever is given an order under it is told."""
     name: PersonName
     """How pages call this person."""
     language: Language = "zh-CN"
@@ -57,7 +58,7 @@ class ShiftSettings(Section):
 
     when: Week
     """Days and hours, as under `timetable`."""
-    people: list[Identifier] = Field(min_length=1)
+    people: list[AccountName] = Field(min_length=1)
     """Who is told first, then who is told when nobody answers, and so on."""
 
 
@@ -116,7 +117,7 @@ class NotifySection(Section):
     """Who can be told."""
     roster: Annotated[list[ShiftSettings], LeftOpen] = Field(default_factory=list)
     """Who is on duty when; the first line that covers the moment counts."""
-    manager: Identifier | None = None
+    manager: AccountName | None = None
     """Who is told last, and first when nobody is on duty; required where there are people."""
     escalation: EscalationSettings = EscalationSettings()
     """What happens while nobody takes care of an alert."""

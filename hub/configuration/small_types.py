@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from hub.domain.typed import clean_name
+
 Language = Literal["zh-CN", "zh-TW", "en"]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 Count = Annotated[int, Field(strict=True, ge=1, le=100_000)]
@@ -35,4 +37,13 @@ def _host_name(name: str) -> str:
 
 
 _HOST_NAME = re.compile(r"(https://)?[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[0-9]{1,5})?")
+
+
+def _account_name(name: str) -> str:
+    if clean_name(name) != name:
+        raise PydanticCustomError("bad_account_name", "no name of an account")
+    return name
+
+
+AccountName = Annotated[str, AfterValidator(_account_name)]
 HostName = Annotated[str, AfterValidator(_host_name)]

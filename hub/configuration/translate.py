@@ -36,6 +36,7 @@ OWN = frozenset(
         "bad_size",
         "bad_url",
         "bad_host_name",
+        "bad_account_name",
         "bad_topic_prefix",
         "bad_hours",
         "hours_backwards",

@@ -14,7 +14,7 @@ from hub.domain.centre import pick
 from hub.domain.device import DeviceState
 from hub.domain.errors import NotFoundError, RefusedDecisionError
 from hub.domain.fault import Alert, AlertState, SubjectKind
-from hub.domain.typed import one_line
+from hub.domain.typed import Offered, somebody
 from hub.domain.views import DevicesView, HubView, RoomsView
 from hub.faults import rows
 from hub.faults.alerts import HOUR_MS, gravest_first
@@ -70,6 +70,7 @@ def pages(
     devices: DevicesView,
     hub: HubView,
     source: Source,
+    offered: Offered,
 ) -> APIRouter:
     """``source``: the store, for what a device said lately."""
     frame = Frame(rooms.centre, hub)
@@ -96,13 +97,16 @@ def pages(
         context = told.whole(alert, language)
         device = next((d for d in devices.devices() if d.id == alert.device), None)
         context |= await _lately(history, alert, device, language)
+        context["offered"] = sorted(offered())
         return frame.answer(request, "alert", here="alerts", **context)
 
-    _decisions(router, faults, frame, hub)
+    _decisions(router, faults, frame, hub, offered)
     return router
 
 
-def _decisions(router: APIRouter, faults: FaultsService, frame: Frame, hub: HubView) -> None:
+def _decisions(
+    router: APIRouter, faults: FaultsService, frame: Frame, hub: HubView, offered: Offered
+) -> None:
     """The forms of an alert's page; each leads back to it."""
 
     def decided(number: str, request: Request, decide: Callable[[int, str], Alert]) -> Response:
@@ -131,7 +135,8 @@ def _decisions(router: APIRouter, faults: FaultsService, frame: Frame, hub: HubV
 
     @router.post("/alerts/{number}/assign")
     async def assign(number: str, request: Request) -> Response:
-        name = one_line((await form(request)).get("assignee", ""))[:MAX_NAME] or None
+        typed = (await form(request)).get("assignee", "")
+        name = somebody(typed, offered())[:MAX_NAME] or None
         return decided(number, request, lambda one, who: faults.assign(one, name, who))
 
 

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from hub.domain.errors import NotFoundError, RefusedDecisionError
 from hub.domain.room import Text
+from hub.domain.typed import Offered, somebody
 from hub.domain.views import FaultsView, HubView
 from hub.domain.work import OrderState, WorkOrder
 from hub.maintenance import rows, rules
@@ -46,6 +47,7 @@ def pages(
     lives: LivesService,
     faults: FaultsView,
     hub: HubView,
+    offered: Offered,
 ) -> APIRouter:
     frame = Frame(reports.centre, hub)
     wording = Wording(frame, orders, faults)
@@ -85,16 +87,21 @@ def pages(
             advice=wording.advice(order, language),
             history=wording.history(order, language),
             day=day,
+            offered=sorted(offered()),
             most_name=MAX_NAME,
             most_note=MAX_NOTE,
         )
 
-    _decisions(router, orders, reports, frame)
+    _decisions(router, orders, reports, frame, offered)
     return router
 
 
 def _decisions(
-    router: APIRouter, orders: OrdersService, reports: ReportsService, frame: Frame
+    router: APIRouter,
+    orders: OrdersService,
+    reports: ReportsService,
+    frame: Frame,
+    offered: Offered,
 ) -> None:
     """Forms; each leads to the order's page."""
 
@@ -115,17 +122,20 @@ def _decisions(
 
     def opened(fields: Fields, who: str) -> WorkOrder:
         due_ms = due_of(fields.get("due", ""), frame.centre.timezone)
-        of = Opening(fields.get("title", ""), fields.get("assignee") or None, due_ms)
+        who_does = somebody(fields.get("assignee", ""), offered()) or None
+        of = Opening(fields.get("title", ""), who_does, due_ms)
         if "alert" in fields:
             return orders.from_alert(number_of(fields["alert"]), of, who)
         if "report" in fields:
             return reports.order(number_of(fields["report"]), of, who)
         return orders.from_person(of, reports.known_room(fields.get("room") or None), who)
 
-    _further(router, orders, frame, decided)
+    _further(router, orders, frame, decided, offered)
 
 
-def _further(router: APIRouter, orders: OrdersService, frame: Frame, decided: Decided) -> None:
+def _further(
+    router: APIRouter, orders: OrdersService, frame: Frame, decided: Decided, offered: Offered
+) -> None:
     """What is decided of one that there is."""
 
     def decision(decide: Decide) -> Callable[[str, Request], Awaitable[Response]]:
@@ -137,7 +147,7 @@ def _further(router: APIRouter, orders: OrdersService, frame: Frame, decided: De
 
     def assign(of: OrdersService, number: int, fields: Fields, who: str) -> WorkOrder:
         due_ms = due_of(fields.get("due", ""), frame.centre.timezone)
-        return of.assign(number, fields.get("assignee"), due_ms, who)
+        return of.assign(number, somebody(fields.get("assignee", ""), offered()), due_ms, who)
 
     for name, decide in {**DECISIONS, "assign": assign}.items():
         path = f"/work-orders/{{number}}/{name}"

@@ -47,7 +47,13 @@ async def test_axe_finds_nothing_on_pages_of_alerts(
 ) -> None:
     async with visitor(browser, language, scheme) as page:
         look = Look(page, axe_source)
-        for path in ("/alerts", "/alerts/1", "/alerts?state=cleared", "/devices/gym-eye"):
+        for path in (
+            "/alerts",
+            "/alerts/1",
+            "/alerts?state=cleared",
+            "/devices/gym-eye",
+            "/statistics",
+        ):
             await page.goto(url(hub, path))
             assert await page.get_attribute("html", "lang") == language
             await look.at(path)

@@ -71,6 +71,14 @@ CASES = [
     ("centre: {id", "buildings: 3\ncentre: {id", "wrong_type_list", "^3\n"),
     ("centre: {id", "access: {open: maybe}\ncentre: {id", "wrong_type_true_or_false", "^maybe"),
     ("centre: {id", "http: {names: [a/b]}\ncentre: {id", "bad_host_name", "^a/b"),
+    (
+        "centre: {id",
+        "notify: {manager: li.na, people: [{id: li.na, name: Li, channels: [m]},"
+        " {id: Wu W, name: Wu, channels: [m]}],"
+        " channels: [{id: m, kind: ntfy, url_file: f}]}\ncentre: {id",
+        "bad_account_name",
+        "^Wu W",
+    ),
     ("centre: {id", "publish: {homeassistant: {prefix: '#'}}\ncentre: {id", "bad_topic_prefix",
      "^'#'"),
     ("mqtt: zigbee2mqtt/seat", "mqtt: linli/hongmei/rooms/hall/state", "own_topic", "^linli/"),
