@@ -75,9 +75,13 @@ class NightService:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            self._check.advance(self._clock.now_ms())
+            self.look()
             await self.keep()
             await asyncio.sleep(max(self._clock.real_seconds(LOOK_EVERY_MS), SHORTEST_S))
+
+    def look(self) -> None:
+        """Is it night, or morning?"""
+        self._check.advance(self._clock.now_ms())
 
     async def keep(self) -> None:
         """Have what was found kept; what the disk does not take waits for the next look."""

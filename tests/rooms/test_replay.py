@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.domain.device import Health
-from hub.domain.events import ClockChanged, HealthChanged
+from hub.domain.events import ClockChanged, EmptyProven, HealthChanged
 from hub.domain.mark import MarkKind
 from hub.rooms import override_rows
 from hub.rooms.replay import Replay, around, wanted
@@ -137,4 +137,18 @@ async def test_a_device_that_speaks_in_its_trouble_makes_a_mark_a_minute(
     assert 115 < len(words) < 140  # and 3,600 words were said
     again = await replayed(life, life.store, "gym", begin, life.time.now)
     assert news(again, begin) == news(life.told["gym"], begin)
+    await life.stop()
+
+
+async def test_counters_that_a_night_set_right_are_right_in_its_replay(tmp_path: Path) -> None:
+    life = Life(tmp_path, 16)
+    await life.start()
+    await life.live(1)
+    begin = life.time.now
+    for room in life.centre.rooms:
+        life.bus.publish(EmptyProven(room.id, begin, begin))
+    await life.live(2)
+    for room in life.centre.rooms:
+        again = await replayed(life, life.store, room.id, begin - HOUR, life.time.now)
+        assert news(again, begin - HOUR) == news(life.told[room.id], begin - HOUR)
     await life.stop()

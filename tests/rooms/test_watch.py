@@ -336,3 +336,17 @@ def test_stillness_between_shut_doors_teaches_how_long_people_keep_still_and_a_r
 
     assert day() > 10 * MINUTE
     assert day() == day()
+
+
+def test_a_night_without_anybody_sets_the_counters_right_and_leaves_a_record() -> None:
+    house = House(gate=Placement(room="gym"), eye=Placement(room="hall"))
+    house.say("gate", people_count=0)
+    house.say("gate", people_count=3)
+    house.wait(600)
+    house.say("gate", people_count=3)
+    house.watch.prove_empty("gym", house.now)
+    house.watch.prove_empty("hall", house.now)  # nothing counts there
+
+    (record,) = house.zeroed
+    assert (record.room, record.off_by, record.proof) == ("gym", 3, "night_empty")
+    assert house.people("gym") == 0

@@ -6,9 +6,10 @@
     miss    others saw a visit, and this one showed nothing of it
 
 How often each of them misses a visit is learnt: one looks away from half the seats, and who sits
-still is seen by a radar alone. A row of misses that comes by chance once in a million is none, and
-neither is one that is not much longer than the longest before. One person who stays for long is
-one visit, however often the sensors lose and find him. A door that stands open cannot miss anybody.
+still is seen by a radar alone. A row of misses that comes by chance once in a hundred thousand
+times is none, and neither is one that is not much longer than the longest before. One person who
+stays for long is one visit, however often the sensors lose and find him. A door that stands open
+cannot miss anybody.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ from hub.faults.kinds import HOUR, MINUTE
 
 QUIET_MS = 10 * MINUTE
 LONGEST_MS = HOUR  # of one sensor's seeing somebody all the time
-PASSAGES = 6
+PASSAGES = 4
 BEFORE_MS = 3 * MINUTE  # a door opens before anybody is seen
-UNLIKELY = 14.0  # minus the logarithm of one in a million
+UNLIKELY = 12.0  # minus the logarithm of one in a hundred thousand
 FEWEST, SHORTEST_MS = 5, 2 * HOUR
 ABOVE_LONGEST = 1.5
 KNOWN_AFTER, LEARNS = 12, 1 / 60
-LEAST, MOST = 0.3, 0.93  # what misses most visits anyhow is no witness; nobody is perfect
+LEAST, MOST = 0.3, 0.95  # what misses most visits anyhow is no witness; nobody is perfect
 FORGOTTEN = 0.99  # of its longest row, at each visit that it shows
 
 COUNTS = frozenset({"people.count", "people.in", "people.out"})
