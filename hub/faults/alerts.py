@@ -4,8 +4,9 @@
 
 Holds of single findings are over when they come here (``kinds.py``). What is waited for here is
 company: a sensor behind a dead gateway is silent before the gateway's death is known, so what a
-lost wire could explain is told a little later. A fault that comes and goes is one alert, unstable,
-that stays until it is quiet for long.
+lost wire could explain is told a little later. A fault that comes and goes is one alert: from its
+second coming within an hour on it stays until it is quiet for a while, and for long once it is
+unstable.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ GATHER_WIRE_MS = 45_000  # several ports of one USB bus, or a gateway and its br
 RELEASE_MS = 3 * MINUTE_MS  # for a sensor to speak again once its wire is back
 LONGEST_RELEASE_MS = DAY_MS
 FLAPS, FLAPS_WITHIN_MS = 4, HOUR_MS
-QUIET_MS = HOUR_MS
+QUIET_MS = HOUR_MS  # before an unstable one is over
+SETTLE_MS = 15 * MINUTE_MS  # what came back once within the hour may come back again
 DRILL_MS = 30 * MINUTE_MS
 LONGEST_SHELF_MS = 30 * DAY_MS
 NEVER_MS = 2**62
@@ -61,6 +63,13 @@ class _Case:
     @property
     def is_unstable(self) -> bool:
         return len(self.flaps) >= FLAPS
+
+    @property
+    def quiet_ms(self) -> int:
+        """How long it must be quiet before its alert is over."""
+        if self.is_unstable:
+            return QUIET_MS
+        return SETTLE_MS if len(self.flaps) > 1 else 0
 
 
 class Alerts:
@@ -232,8 +241,7 @@ class Alerts:
                 NEVER_MS if case.is_on else (fault.cleared_ms or 0) + FLAPS_WITHIN_MS
             )  # fmt: skip
         if not case.is_on:
-            quiet_ms = QUIET_MS if case.is_unstable and not alert.is_drill else 0
-            return (fault.cleared_ms or 0) + quiet_ms
+            return (fault.cleared_ms or 0) + case.quiet_ms
         if fault.parent is not None:
             return 0
         if alert.shelved_until_ms is not None:

@@ -65,11 +65,26 @@ def test_coming_and_going_is_one_alert_that_stays_until_it_is_quiet() -> None:
         house.wait(MINUTE)
     (alert,) = house.open
     assert alert.unstable >= 4
-    assert len(house.raised) == 4, "three came and went before it was known as unstable"
+    assert len(house.raised) == 2, "only its first end was believed at once"
     house.wait(HOUR - 2 * MINUTE)
     assert house.open == [alert]
     house.wait(2 * MINUTE)
     assert house.open == []
+
+
+def test_what_came_back_once_is_over_after_a_quarter_of_an_hour() -> None:
+    house = House()
+    for _ in range(2):
+        house.find(device("a", "tamper"), K.TAMPER)
+        house.wait(MINUTE)
+        house.find(device("a", "tamper"), K.TAMPER, on=False)
+        house.wait(MINUTE)
+    assert len(house.cleared) == 1
+    house.wait(13 * MINUTE)
+    (alert,) = house.open
+    assert alert.unstable == 0
+    house.wait(MINUTE)
+    assert (house.open, len(house.cleared)) == ([], 2)
 
 
 def test_what_nobody_was_told_of_long_enough_is_told_if_it_keeps_coming() -> None:
