@@ -22,10 +22,10 @@ from hub.faults.kinds import HOUR
 APART = {"battery.level": 4.0, "temperature": 1.8}
 """How far two levels are apart, at least."""
 COARSE = 3.0  # a device of larger steps than this is only believed from two of them on
-MET = 0.2  # of what is between the levels
+MET = 0.25  # of what is between the levels
 REMEMBERED_MS = 24 * HOUR
 ENOUGH = 7.0
-STRANGE = 0.2  # of what is remembered is left where a value belongs to neither level
+STRANGE = 0.3  # of what is remembered is left where a value belongs to neither level
 ALONE_WORDS, ALONE_MS = 12, 8 * HOUR
 
 
