@@ -151,27 +151,27 @@ class Witness:
 
         What is older than the running value teaches nothing.
         """
-        at = reading.observed_ms
-        if self.is_live and not reading.is_live:
+        at, is_live, was_live = reading.observed_ms, reading.is_live, self.is_live
+        if was_live and not is_live:
             return self._miss(reading)
-        if self.is_live and at < self.since_ms:
+        if was_live and at < self.since_ms:
             return False
         said = reading.value
         value = int(said) if isinstance(said, int | float) else None
         is_good = reading.quality is Quality.GOOD and value is not None
-        if reading.is_live and is_good:
+        if is_live and is_good:
             if self.first_live_ms is None:
                 self.first_live_ms = at
             elif not self.is_good or self.source:
                 self.resume(at)
-            self.note(self.value if self.is_live and self.is_good else None, value or 0, at)
+            self.note(self.value if was_live and self.is_good else None, value or 0, at)
         is_new = value != self.value or not self.since_ms
         if is_new:
             self.since_ms = at
-        is_new |= is_good != self.is_good or reading.is_live != self.is_live or bool(self.source)
+        is_new |= is_good != self.is_good or is_live != was_live or bool(self.source)
         self.value, self.is_good, self.reason = value, is_good, reading.reason
-        self.is_live = reading.is_live
-        self.source = "" if reading.is_live else reading.time_source.value
+        self.is_live = is_live
+        self.source = "" if is_live else reading.time_source.value
         return is_new
 
     def recall(self, series: Series) -> None:

@@ -242,7 +242,7 @@ class Watch:
         state = self.states[room] = verdict.state
         (self._settled.add if verdict.is_settled else self._settled.discard)(room)
         self.agenda.plan(room, verdict.due_ms)
-        if before is None or state.as_of_ms < before.as_of_ms or says(before) != says(state):
+        if before is None or state.as_of_ms < before.as_of_ms or not is_alike(before, state):
             self._tell(state)
         return verdict.due_ms
 
@@ -254,6 +254,13 @@ class Watch:
     def _note_zeroing(self, record: CounterZeroed) -> None:
         self.zeroings.setdefault(record.room, deque(maxlen=KEPT_ZEROINGS)).append(record)
         self._tell_zeroed(record)
+
+
+def is_alike(before: RoomState, state: RoomState) -> bool:
+    """Would people see no difference?"""
+    return SHOWN(before) == SHOWN(state) and (
+        before.reasons == state.reasons or says(before) == says(state)
+    )
 
 
 def says(state: RoomState) -> tuple[object, ...]:
