@@ -15,16 +15,12 @@ from typing import NamedTuple
 from device_drivers.channels import CHANNELS
 from hub.domain.fault import FaultKind
 from hub.domain.room import Params
-from hub.faults.detect.analog import Analog
 from hub.faults.detect.memory import Key, Memory
-from hub.faults.kinds import DAY, HOUR, MINUTE
+from hub.faults.kinds import HOUR, MINUTE
 
 OFFLINE_FOR_MS = 5 * MINUTE  # its convention says that it is gone: it may join again at once
 AFTER_LINK_MS = 10 * MINUTE  # when its link is back it speaks at its own time, if that is not known
-STUCK_MS = 6 * HOUR
-STUCK_WORDS = 6
-RESTS_KNOWN_MS = 5 * DAY
-LONGEST_NIGHT_MS, LIGHT_MS = 17 * HOUR, 26 * HOUR
+STUCK_LOOKED_MS = HOUR
 FIRST_WORD_MS = 12 * HOUR  # whoever mounts a sensor waits for its first word
 OF_ITSELF_MS = 48 * HOUR  # what is silent for longer speaks only when people use it
 
@@ -178,25 +174,13 @@ def stuck(memory: Memory, key: Key, now_ms: int) -> Verdict:
     analog = memory.analog.get(key)
     if analog is None or analog.value is None:
         return NOTHING
-    limit_ms = analog.rest.limit_ms()
-    if not analog.is_stuck:
-        if limit_ms is None or analog.rest.span_ms < RESTS_KNOWN_MS:
-            return Verdict(due_ms=now_ms + 6 * HOUR)
-        due_ms = analog.moved_ms + _longest_rest_ms(analog, limit_ms)
-        if analog.said_since < STUCK_WORDS or analog.heard_ms < due_ms:
-            return Verdict(due_ms=max(due_ms, now_ms + HOUR))
-        analog.is_stuck = True
-    hours = round((now_ms - analog.moved_ms) / HOUR)
+    rest = analog.rest
+    rest.is_stuck = rest.is_stuck or rest.is_too_long(is_dark=analog.is_dark)
+    if not rest.is_stuck:
+        return Verdict(due_ms=now_ms + STUCK_LOOKED_MS)
+    hours = round((now_ms - rest.since_ms) / HOUR)
     evidence: Params = {"channel": _named(key), "value": analog.value, "hours": hours}
-    return Verdict(evidence, analog.moved_ms)
-
-
-def _longest_rest_ms(analog: Analog, limit_ms: int) -> int:
-    """Light that moves each day has moved after a day and some: a night is no measure for it."""
-    if analog.channel != "illuminance":
-        return max(limit_ms, STUCK_MS)
-    moves_daily = (analog.rest.usual_ms or limit_ms) <= LONGEST_NIGHT_MS
-    return LIGHT_MS if moves_daily else max(limit_ms, LIGHT_MS)
+    return Verdict(evidence, rest.since_ms)
 
 
 def jump(memory: Memory, key: Key, now_ms: int) -> Verdict:
@@ -219,8 +203,7 @@ def noise(memory: Memory, key: Key, now_ms: int) -> Verdict:
     analog = memory.analog.get(key)
     if analog is None or not analog.is_noisy:
         return NOTHING
-    times = round(analog.shake / max(analog.usual_shake, 1e-6), 1)
-    return Verdict({"channel": _named(key), "times": min(times, 999.0)}, analog.noisy_ms)
+    return Verdict({"channel": _named(key), "times": analog.times}, analog.noisy_ms)
 
 
 def drift(memory: Memory, key: Key, now_ms: int) -> Verdict:

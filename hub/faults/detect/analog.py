@@ -1,9 +1,10 @@
 """What a value that moves by itself usually does: how long it rests, how far it steps, how much it
 shakes.
 
-    rest    a Rhythm of its moves: a thermometer that has not moved for long is stuck
+    rest    how long it stays where it is: a thermometer that has not moved for long is stuck
     step    the farthest of its steps from one word to the next; a quantity has inertia
     shake   how much it turns to and fro; noise is that and no trend
+    grain   the smallest of its steps: one to and fro is how its scale is made, and no shake
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ from typing import Any, NamedTuple
 
 from hub.domain.fault import FaultKind
 from hub.domain.room import Params
-from hub.faults.detect.rhythm import Rhythm
+from hub.faults.detect.rest import NEAR_MS, Rest
 
-MINUTE = 60_000
-HOUR = 60 * MINUTE
+HOUR = 3_600_000
 
 
 class Nature(NamedTuple):
@@ -26,25 +26,29 @@ class Nature(NamedTuple):
 
 
 NATURES = {
-    "temperature": Nature(5.0, 0.35),
+    "temperature": Nature(5.0, 0.45),
     "humidity": Nature(20.0, 2.0),
     "co2": Nature(1_200.0, 50.0),
     "illuminance": Nature(None, 200.0),  # a lamp is switched on
 }
-NEAR_MS = 150 * MINUTE  # words further apart tell of no step
 STEPS = 2.5  # times the farthest it used to make
-FAR_FORGOTTEN = 0.9998  # at each word
 SHAKES = 4.0
+SPIKE = 5.0  # as much of one turn counts: it may be a glitch
 LATELY, USUALLY = 0.08, 1 / 600
 KNOWN_AFTER = 100
 A_DAY = 6  # words that make a mean
-A_DAY_LATER = 0.97  # of the loudest day is left
+A_DAY_LATER = 0.97  # of the worst day is left
 CONFIRMED_BY = 3  # words that stay where it jumped to
 QUIET_MS = 48 * HOUR
 SPIKES, SPIKES_MS = 3, 24 * HOUR
 DAYS_MS = 4 * 24 * HOUR  # listened to, before a shake is one too many
-RESTLESS = frozenset({"illuminance"})
+LIGHT = "illuminance"
+RESTLESS = frozenset({LIGHT})
 """Clouds shake it as no fault does."""
+DARK = 5.0  # lux
+
+
+NOTHING: Any = ((), 0.0, 0.0, 0.0, 0.0, 0, ())
 
 
 class Jump(NamedTuple):
@@ -56,29 +60,30 @@ class Jump(NamedTuple):
 
 
 class Analog:
-    """One channel. ``moved_ms``: it last said something else than before."""
+    """One channel of one device."""
 
     __slots__ = (
         "_day",
+        "_is_spoilt",
+        "_least",
         "_loud",
         "_stayed",
+        "_step",
         "_turn",
         "channel",
         "days",
         "far",
         "farthest",
+        "grain",
         "heard_ms",
         "is_drifting",
         "is_noisy",
-        "is_stuck",
         "jump",
         "jumped",
         "loudest",
-        "moved_ms",
         "neighbours",
         "noisy_ms",
         "rest",
-        "said_since",
         "seen",
         "shake",
         "spikes",
@@ -87,14 +92,13 @@ class Analog:
     )
 
     def __init__(self, channel: str, kept: Any) -> None:
-        rest, farthest, usual, loudest, seen, days = kept or ((), 0.0, 0.0, 0.0, 0, ())
+        rest, farthest, grain, usual, loudest, seen, days = kept or NOTHING
         self.channel = channel
-        self.rest = Rhythm(rest)
+        self.rest = Rest(*rest)
+        self.grain: float = grain
         self.farthest, self.usual_shake, self.loudest, self.seen = farthest, usual, loudest, seen
         self.value: float | None = None
-        self.heard_ms = self.moved_ms = 0
-        self.said_since = 0  # words since it moved
-        self.is_stuck = False
+        self.heard_ms = 0
         self.shake: float = usual
         self.is_noisy = False
         self.noisy_ms = 0
@@ -103,7 +107,9 @@ class Analog:
         self.spikes: list[int] = []
         self._stayed = 0
         self._turn = 0.0  # its last step
-        self._loud = 0.0  # the most that it shook in the running day
+        self._loud = self._step = 0.0  # the most that it shook, and stepped, in the running day
+        self._least = 0.0  # its smallest step of the running day
+        self._is_spoilt = False  # something was wrong on the running day
         self._day = [0.0, 0.0]  # the sum of the running day, and how many
         self.days: list[tuple[float, float]] = [(mean, off) for mean, off in days]
         """Of each day its mean, and how far that was from its neighbours'."""
@@ -115,6 +121,7 @@ class Analog:
         return (
             self.rest.kept(),
             round(self.farthest, 3),
+            round(self.grain, 2),
             round(self.usual_shake, 4),
             round(self.loudest, 4),
             self.seen,
@@ -124,11 +131,12 @@ class Analog:
     def stand(self, kind: FaultKind, evidence: Params, now_ms: int) -> None:
         """It was found before this start."""
         if kind is FaultKind.STUCK:
-            self.is_stuck, self.moved_ms = True, now_ms
+            self.rest.is_stuck, self.rest.since_ms = True, now_ms
             self.value = _number(evidence.get("value"))
         elif kind is FaultKind.NOISE:
             self.is_noisy, self.noisy_ms = True, now_ms
-            self.shake = self.usual_shake * (_number(evidence.get("times")) or SHAKES)
+            least = NATURES[self.channel].shake / SHAKES
+            self.shake = max(self.usual_shake, least) * (_number(evidence.get("times")) or SHAKES)
         elif kind is FaultKind.DRIFT:
             self.is_drifting = True
         elif kind is FaultKind.JUMP:
@@ -136,60 +144,71 @@ class Analog:
             if was is not None and now is not None:
                 self.jumped = Jump(was, now, 0, now_ms, abs(now - was) / 2)
 
+    @property
+    def times(self) -> float:
+        """How much more it shakes than it used to."""
+        least = NATURES[self.channel].shake / SHAKES
+        return round(self.shake / max(self.usual_shake, least), 1)
+
     def end_day(self) -> float | None:
-        """The mean of the day, where it was heard enough."""
+        """The mean of the day, where it was heard enough. What it did on a day on which something
+        was wrong with it is not what it usually does."""
         (total, words), self._day = self._day, [0.0, 0.0]
-        if not self.is_noisy:
+        if not self._is_spoilt:
             self.loudest = max(self.loudest * A_DAY_LATER, self._loud)
-        self._loud = 0.0
+            self.farthest = max(self.farthest * A_DAY_LATER, self._step)
+            if self._least:
+                self.grain = min(self._least, self.grain * 2 or self._least)
+        self._loud = self._step = self._least = 0.0
+        self._is_spoilt = self.is_noisy or self.jumped is not None
         return total / words if words >= A_DAY else None
 
-    def take(self, value: float, now_ms: int) -> tuple[FaultKind, ...]:
-        """Answers which kinds may be judged otherwise now."""
+    @property
+    def is_dark(self) -> bool:
+        return self.channel == LIGHT and self.value is not None and self.value < DARK
+
+    def take(self, value: float, now_ms: int, open_ms: int) -> tuple[FaultKind, ...]:
+        """Answers which kinds may be judged otherwise now. ``open_ms``: its room's clock."""
+        is_dark = self.is_dark
         was, self.value = self.value, value
         pause_ms, self.heard_ms = now_ms - self.heard_ms, now_ms
         if was is None:
-            self.moved_ms = now_ms
+            self.rest.begin(now_ms, open_ms)
             return ()
-        self.said_since += 1
+        self.rest.hear(now_ms, open_ms)
         if self.jump is None and self.jumped is None and not self.is_noisy:
             self._day[0] += value
             self._day[1] += 1
         self.seen = min(self.seen + 1, 100_000)
         step = value - was
         found: tuple[FaultKind, ...] = ()
-        if step:
-            found = self._move(now_ms)
+        if step and self.rest.end(now_ms, open_ms, is_dark=is_dark):
+            found = (FaultKind.STUCK,)
         if pause_ms <= NEAR_MS:
             found += self._shaken(step, now_ms) + self._stepped(was, value, pause_ms, now_ms)
         return found
 
-    def _move(self, now_ms: int) -> tuple[FaultKind, ...]:
-        rest_ms, self.moved_ms = now_ms - self.moved_ms, now_ms
-        self.said_since = 0
-        if self.is_stuck:
-            self.is_stuck = False
-            self.rest.broke()
-            return (FaultKind.STUCK,)
-        self.rest.learn(rest_ms)
-        return ()
-
     def _shaken(self, step: float, now_ms: int) -> tuple[FaultKind, ...]:
-        turn = 2 * min(abs(step), abs(self._turn)) if step * self._turn < 0 else 0.0
+        turn = 0.0
+        if step * self._turn < 0:
+            turn = 2 * max(0.0, min(abs(step), abs(self._turn)) - self.grain)
         self._turn = step
         usual = self.usual_shake
         nature = NATURES[self.channel].shake
-        self.shake += (min(turn, 8 * max(usual, nature)) - self.shake) * LATELY
+        self.shake += (min(turn, SPIKE * max(usual, nature)) - self.shake) * LATELY
         was = self.is_noisy
-        is_known = self.seen >= KNOWN_AFTER and self.rest.span_ms >= DAYS_MS
-        if is_known and self.loudest and self.channel not in RESTLESS:
+        is_known = self.seen >= KNOWN_AFTER and self.rest.by_clock.span_ms >= DAYS_MS
+        if is_known and self.channel not in RESTLESS:
             limit = max(SHAKES * usual, 1.7 * self.loudest, nature)
             self.is_noisy = self.shake > (limit * 0.6 if was else limit)
         if not self.is_noisy:
             self.usual_shake += (turn - usual) * max(USUALLY, 1 / (self.seen + 1))
             self._loud = max(self._loud, self.shake)
+            if step:
+                self._least = min(abs(step), self._least or abs(step))
         if was is self.is_noisy:
             return ()
+        self._is_spoilt = True
         self.noisy_ms = now_ms
         return (FaultKind.NOISE,)
 
@@ -199,6 +218,8 @@ class Analog:
         natural = NATURES[self.channel].step
         if natural is None:
             return ()
+        if self.is_noisy:
+            return self._calm_down()
         if self.jump is not None or self.jumped is not None:
             return self._after(value, now_ms)
         size = abs(value - was)
@@ -208,12 +229,18 @@ class Analog:
                 return ()
             self.jump, self._stayed = Jump(was, value, pause_ms, now_ms, limit), 0
             return ()
-        self.farthest = max(self.farthest * FAR_FORGOTTEN, min(size, natural))
+        self._step = max(self._step, min(size, natural))
         return ()
 
+    def _calm_down(self) -> tuple[FaultKind, ...]:
+        """What shakes makes steps of every size: they are no news beside that."""
+        was, self.jump, self.jumped = self.jumped, None, None
+        return (FaultKind.JUMP,) if was is not None else ()
+
     def _is_home(self, step: float) -> bool:
-        """Does it step back to where its neighbours are? Somebody mended it."""
-        return step * self.far < 0 and abs(step + self.far) < abs(step) / 2
+        """Did it drift, and steps back to where its neighbours are? Somebody mended it."""
+        is_nearer = step * self.far < 0 and abs(step + self.far) < abs(step) / 2
+        return self.is_drifting and is_nearer
 
     def _after(self, value: float, now_ms: int) -> tuple[FaultKind, ...]:
         """It has just jumped: does it stay there?"""
@@ -236,7 +263,7 @@ class Analog:
             self.spikes.clear()
         elif self._stayed < CONFIRMED_BY:
             return ()
-        self.jump, self.jumped, self._stayed = None, jump, 0
+        self.jump, self.jumped, self._stayed, self._is_spoilt = None, jump, 0, True
         return (FaultKind.JUMP,)
 
 

@@ -29,6 +29,8 @@ WARN_DAYS, WARN_BELOW = 14, 50.0
 FALLS_BY, FALLS_TO, FALLS_DAYS = 20.0, 60.0, 5.0
 """Within a day or two, and empty within so many days if it goes on."""
 LEAP = 12.0  # more than a coarse step of ten
+PLUNGES_BY, PLUNGE_DAYS = 18.0, 7
+"""No well battery loses that in a week, cold or told in steps; and some feed no radio at 40 %."""
 FELL = 15.0  # before a line through the days is believed: more than a coarse step and a dip
 ASKS_FOR_MS = 12 * HOUR  # a cold night is shorter
 REPLACED_BY, FRESH = 20.0, 40.0
@@ -140,6 +142,7 @@ class Battery:
             self.spans.append(self.best)
             del self.spans[:-MOST_SPANS]
             self._see_fall(now_ms)
+            self._see_plunge(now_ms)
             if not self.days or now_ms - self.days[-1][0] >= DAY:
                 self._end_day(now_ms)
         self.span_ms, self.best = now_ms, None
@@ -170,10 +173,22 @@ class Battery:
         self.days.append((now_ms, round(best, 1)))
         del self.days[:-MOST_DAYS]
         self.days_left = forecast(self.days)
-        fell = max(level for _, level in self.days[-RECENT_DAYS:]) - best
         is_near = self.days_left != UNKNOWN and self.days_left <= WARN_DAYS
+        fell = max(level for _, level in self.days[-RECENT_DAYS:]) - best
         if is_near and best <= WARN_BELOW and fell >= FELL:
             self.is_low = True
+
+    def _see_plunge(self, now_ms: int) -> None:
+        """The best of the last day against that of the week."""
+        if self._leapt_ms is not None and now_ms - self._leapt_ms < PLUNGE_DAYS * DAY:
+            return
+        best = max(self.spans[-SPANS_A_DAY:])
+        fell = max((level for _, level in self.days[-PLUNGE_DAYS:]), default=best) - best
+        if fell < PLUNGES_BY or best > FALLS_TO:
+            return
+        self.is_low = True
+        if self.days_left == UNKNOWN:
+            self.days_left = int((best - EMPTY) / fell * PLUNGE_DAYS)
 
     def move(self, base_ms: int, by_ms: int) -> None:
         """What was kept before this start lies so much further back, or nearer, than it seemed."""

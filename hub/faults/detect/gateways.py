@@ -14,11 +14,11 @@ from hub.domain.events import LinkChanged
 from hub.domain.fault import FaultKind, Subject, SubjectKind
 from hub.domain.room import Params
 from hub.faults.detect.docket import Docket
-from hub.faults.detect.rhythm import Rhythm
+from hub.faults.detect.rhythm import Care, Rhythm
 
 FEWEST = 3  # devices: of fewer it is not to be told who is silent
 SHORTEST_MS = 180_000
-WEEKS_APART = 20  # there are few of them
+CARE = Care(weeks_apart=20)  # there are few of them
 
 
 class Behind(Protocol):
@@ -36,7 +36,7 @@ class Gateway:
     def __init__(self, name: str, kept: Sequence[int] = ()) -> None:
         self.name = name
         self.devices: frozenset[str] = frozenset()
-        self.rhythm = Rhythm(kept, WEEKS_APART)
+        self.rhythm = Rhythm(kept, CARE)
         self.word_ms: int | None = None  # None: it must speak first
         self.deaf_ms = 0
         self.down: set[str] = set()

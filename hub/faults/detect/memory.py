@@ -27,6 +27,7 @@ from hub.faults.detect.share import Share
 from hub.faults.detect.sieve import Sieve
 from hub.faults.kinds import ANALOG, BATTERY, RADIO
 
+BLIPS = 50  # fit into a usual pause
 MOST_CHANNELS = 64  # of one device; more are counted by nobody
 Key = tuple[str, str]
 
@@ -68,6 +69,7 @@ class Memory:
         "is_known",
         "is_silent",
         "listening_ms",
+        "lost_ms",
         "offline_ms",
         "open_ms",
         "open_rhythm",
@@ -97,6 +99,7 @@ class Memory:
         self.deaf_ms = 0  # how long we could not listen, as it was at ``word_ms``
         self.open_ms = hours.open_ms(now_ms)  # how long its room was open, as it was then
         self.down: set[str] = set()
+        self.lost_ms = now_ms  # since when any of them is lost
         self.offline_ms: int | None = None  # its convention says that it is gone, since
         self.is_silent = False
         self.is_dead = learnt.is_dead  # silent with an empty battery, and no better one seen since
@@ -150,6 +153,20 @@ class Memory:
             self.is_known = True
             self.offline_ms = None
             self.pending.add((FaultKind.SILENT, None))
+
+    def lose(self, link: str, now_ms: int) -> None:
+        """A link between it and us is gone."""
+        if not self.down:
+            self.lost_ms = now_ms
+        self.down.add(link)
+
+    def regain(self, link: str, now_ms: int) -> None:
+        """It is back. In a blip hardly a word was lost: its silence goes on as if nothing was."""
+        was_lost = link in self.down
+        self.down.discard(link)
+        usual_ms = self.rhythm.usual_ms or 0
+        if not was_lost or (now_ms - self.lost_ms) * BLIPS > usual_ms:
+            self.listening_ms = now_ms
 
     def date(self, off_ms: int, now_ms: int) -> None:
         """It says what time it is, so far from ours."""
@@ -221,7 +238,7 @@ def _measured(memory: Memory, channel: str, part: str, value: float, now_ms: int
             if len(memory.analog) >= MOST_CHANNELS:
                 return
             analog = memory.analog[key] = Analog(channel, None)
-        for kind in analog.take(value, now_ms):
+        for kind in analog.take(value, now_ms, memory.open_ms):
             memory.pending.add((kind, key))
     elif channel in RADIO:
         if memory.radio.take(channel, value, now_ms):

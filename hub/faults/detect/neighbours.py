@@ -68,17 +68,22 @@ def _compare(group: list[tuple[Memory, Key, Analog, float]]) -> list[tuple[Memor
 
 def _judge(analog: Analog, channel: str, neighbours: int) -> None:
     """Its last days against those before."""
-    before, now = analog.days[:-NEWEST], analog.days[-1:]
+    before, now = analog.days[:-NEWEST], analog.days[-NEWEST:]
     if len(before) < FEWEST_DAYS:
         return
     usual = median(off for _, off in before)
     spread = median(abs(off - usual) for _, off in before)
     own = median(mean for mean, _ in before)
-    mean, off = now[0]
-    far, moved = off - usual, mean - own
     limit = max(FAR[channel], SPREADS * spread)
+    far = now[-1][1] - usual
     if analog.is_drifting:
         analog.is_drifting = abs(far) > limit * BACK
     else:
-        analog.is_drifting = abs(far) > limit and moved * far > 0 and abs(moved) > ITSELF * abs(far)
+        before_far = now[0][1] - usual
+        goes_on = before_far * far > 0 and abs(before_far) > limit * BACK
+        analog.is_drifting = goes_on and _is_off(far, now[-1][0] - own, limit)
     analog.far, analog.neighbours = far, neighbours
+
+
+def _is_off(far: float, moved: float, limit: float) -> bool:
+    return abs(far) > limit and moved * far > 0 and abs(moved) > ITSELF * abs(far)

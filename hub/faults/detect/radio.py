@@ -12,6 +12,7 @@ RECENT = 4  # samples that must all be poor: one that is not came the whole way
 FLOOR, FLOOR_LEFT = 5.0, 10.0
 """Of 100: below, words are lost whatever is usual."""
 FALLEN_BY, SPREADS, FALLEN_TO = 6.0, 4.0, 0.6
+OUTLIER = 3.0  # spreads: what lies further off counts as that, or a fault would be learnt as usual
 DBM_AT_0 = -115  # a signal strength becomes a number that is larger than 0 while it is heard
 
 
@@ -72,8 +73,10 @@ class Radio:
         self.level += (sample - self.level) * LATELY
         if not self.is_weak:
             rate = max(USUALLY, 1 / self.seen)
-            self.usual += (sample - self.usual) * rate
-            self.spread += (abs(sample - self.usual) - self.spread) * rate
+            most = max(FALLEN_BY, OUTLIER * self.spread)
+            off = max(-most, min(most, sample - self.usual))
+            self.usual += off * rate
+            self.spread += (abs(off) - self.spread) * rate
 
     def _judge(self) -> bool:
         if self.seen < 8:

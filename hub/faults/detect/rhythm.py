@@ -8,9 +8,11 @@ that also speaks when something happens. From there on the tail is followed step
     missed      those that were longer: a word was lost on the air (p)
     again ...   of these, those that were longer still; as unlikely as the first at least
 
-A silence is one that would come by itself less than once in ``WEEKS_APART`` weeks. A device that
-never loses a word is missed after two of its pauses, one that loses every tenth after six, and
-one that speaks only when people come has no such limit below the configured one.
+A silence is one that would come by itself less than once in ``WEEKS_APART`` weeks. Pauses are
+whole, so most limits lie far beyond that. A device that speaks once an hour and loses one word in
+a hundred or fewer is missed after two of its pauses, one that speaks every five minutes after
+three of them, one that loses every tenth word after five, and one that speaks only when people
+come has no such limit below the configured one.
 
 What a device was silent for because it was broken is not learnt, unless it happens again and
 again: then it was set to another rhythm, and all is learnt anew.
@@ -19,10 +21,11 @@ again: then it was set to another rhythm, and all is learnt anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 WEEK = 7 * 86_400_000
 DAY = 86_400_000
-WEEKS_APART = 400
+WEEKS_APART = 50
 UNIT_BITS = 6  # bins count in 64 ms: a radar that speaks ten times a second has one of its own
 NARROW = 3  # 2**3 bins an octave
 QUIET_SHARE = 0.8
@@ -30,7 +33,7 @@ QUIET_SHARE = 0.8
 NEAR, MISSED = 0.6, 1.4  # of the usual pause
 MARGIN = 0.15  # late, but not missed
 PRIOR = 2.0
-UNSEEN = 0.25  # words lost, where none was yet
+UNSEEN = 0.5  # words lost beside those that were: chance was kind, or the sample is small
 ENOUGH = 12  # pauses of the usual length
 REGULAR = 1.6  # a tail no longer than this, against its middle, is a clock's and nobody's habit
 KNOWN_AFTER = {True: 2 * DAY, False: 5 * DAY}
@@ -62,23 +65,35 @@ def middle_of(number: int) -> float:
     return float((low + width / 2) * (1 << UNIT_BITS))
 
 
+class Care(NamedTuple):
+    """How sure one must be. ``weeks_apart``: false ones; ``enough``: pauses of the usual length;
+    ``runs``: the share of all time in which its clock runs."""
+
+    weeks_apart: int = WEEKS_APART
+    enough: int = ENOUGH
+    runs: float = 1.0
+
+
+USUAL_CARE = Care()
+
+
 class Rhythm:
     """The pauses of one device. ``pauses`` fade, so that the last weeks count most."""
 
     __slots__ = (
         "_calm",
+        "_care",
         "_fresh",
         "_limit",
         "_since_limit",
-        "_weeks_apart",
         "pauses",
         "span_ms",
         "strikes",
         "usual_ms",
     )
 
-    def __init__(self, kept: Sequence[int] = (), weeks_apart: int = WEEKS_APART) -> None:
-        self._weeks_apart = weeks_apart
+    def __init__(self, kept: Sequence[int] = (), care: Care = USUAL_CARE) -> None:
+        self._care = care
         self._begin(kept)
 
     def _begin(self, kept: Sequence[int] = ()) -> None:
@@ -149,13 +164,14 @@ class Rhythm:
         usual = _filling(ordered, QUIET_SHARE)
         self.usual_ms = usual
         chances = _beyond(ordered, usual * NEAR)
-        if usual <= 0 or chances < ENOUGH:
+        care = self._care
+        if usual <= 0 or chances < care.enough:
             return None
         missed = _beyond(ordered, usual * MISSED)
         is_regular = usual <= REGULAR * _filling(ordered, 0.4) or missed * 10 < chances
-        if self.span_ms < KNOWN_AFTER[is_regular]:
+        if self.span_ms < KNOWN_AFTER[is_regular] * care.runs:
             return None
-        steps = _steps(ordered, usual, chances, self.span_ms / WEEK / self._weeks_apart)
+        steps = _steps(ordered, usual, chances, self.span_ms / WEEK / care.weeks_apart)
         return max(round((steps + MARGIN) * usual), SHORTEST_MS)
 
 

@@ -32,7 +32,7 @@ from hub.faults.rules import CHANNEL_RULES, DEVICE_RULES, LOOKED_AT
 
 ONLINE = "online"
 DAILY = ""  # no device's name
-FORM = 1  # of the frame; another one is not read
+FORM = 2  # of the frame; another one is not read
 ONE_FRAME_MS = 50  # a broken frame is thrown away in pieces
 LAG_S = 2.0  # less is a busy moment
 
@@ -178,10 +178,9 @@ class Detection:
             if memory is None:
                 continue
             if not event.up:
-                memory.down.add(event.name)
+                memory.lose(event.name, now_ms)
             else:
-                memory.down.discard(event.name)
-                memory.listening_ms = now_ms
+                memory.regain(event.name, now_ms)
                 self._plan(memory)
 
     def room(self, state: RoomState) -> None:
@@ -255,8 +254,9 @@ class Detection:
     def _at(self, said_ms: int) -> int:
         """It is that time now: first whatever was due before, each at its own moment."""
         now_ms = max(said_ms - self._offset_ms, self._now_ms)
-        if any(agenda.is_due(now_ms) for agenda in self._agendas):
-            self._catch_up(now_ms)
+        for agenda in self._agendas:
+            if agenda.is_due(now_ms):
+                self._catch_up(now_ms)
         self._now_ms = now_ms
         return now_ms
 
