@@ -96,7 +96,10 @@ class Analog:
         self.channel = channel
         self.rest = Rest(*rest)
         self.grain: float = grain
-        self.farthest, self.usual_shake, self.loudest, self.seen = farthest, usual, loudest, seen
+        self.farthest: float = farthest
+        self.usual_shake: float = usual
+        self.loudest: float = loudest
+        self.seen: int = seen
         self.value: float | None = None
         self.heard_ms = 0
         self.shake: float = usual
@@ -191,7 +194,8 @@ class Analog:
     def _shaken(self, step: float, now_ms: int) -> tuple[FaultKind, ...]:
         turn = 0.0
         if step * self._turn < 0:
-            turn = 2 * max(0.0, min(abs(step), abs(self._turn)) - self.grain)
+            grain = self.grain or self._least
+            turn = 2 * max(0.0, min(abs(step), abs(self._turn)) - grain)
         self._turn = step
         usual = self.usual_shake
         nature = NATURES[self.channel].shake

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from hub.domain.fault import FaultKind, Finding
+from hub.domain.room import Status
 from hub.faults.kinds import KINDS
 from hub.faults.rules import CHANNEL_RULES, DEVICE_RULES
 from tests.faults.detect.house import BEGIN, DAY, HOUR, MINUTE, SECOND, House, device
@@ -86,6 +87,17 @@ def test_a_lithium_cell_at_its_end_is_told_the_day_before() -> None:
     assert 0 <= int(finding.evidence["days_left"]) <= 4
 
 
+def test_a_battery_that_loses_two_coarse_steps_in_a_week_is_low_however_full_it_says_it_is() -> (
+    None
+):
+    house = weeks(House(device("eye")), 10, HOUR, lambda _: {"battery_level": 60})
+    weeks(house, 4, HOUR, lambda _: {"battery_level": 50})
+    assert house.found == []
+
+    weeks(house, 1.6, HOUR, lambda _: {"battery_level": 40})
+    assert house.is_on(K.BATTERY_LOW)
+
+
 def test_a_voltage_is_measured_against_the_best_it_had() -> None:
     house = weeks(House(device("eye")), 3, HOUR, lambda _: {"battery_voltage": 3.05})
     weeks(house, 3, HOUR, lambda _: {"battery_voltage": 2.9})
@@ -149,6 +161,13 @@ def test_a_radio_that_was_always_poor_is_no_fault_and_one_that_became_poor_is() 
     assert not house.is_on(K.WEAK_LINK)
 
 
+def test_a_radio_that_is_seldom_heard_does_not_learn_its_own_weakness() -> None:
+    chance = Random(15)
+    house = weeks(House(device("eye")), 9, 4 * HOUR, lambda _: {"link_quality": 31})
+    weeks(house, 4, 10 * HOUR, lambda _: {"link_quality": chance.randint(6, 9)})
+    assert house.is_on(K.WEAK_LINK)
+
+
 # -- values ---------------------------------------------------------------------------------------
 
 
@@ -182,6 +201,41 @@ def test_a_value_that_often_rests_for_a_night_is_not_stuck() -> None:
         return {"illuminance": 0 if hour < 14 else round(40 * (hour - 13))}
 
     assert weeks(House(device("eye")), 21, 20 * MINUTE, lux).found == []
+
+
+def test_a_dark_room_that_is_shut_on_sunday_is_not_stuck_and_one_that_stays_dark_is() -> None:
+    house = House(device("eye"))
+    for hour in range(21 * 24):
+        is_open = hour // 24 % 7 != 6 and 6 <= hour % 24 < 22
+        house.pass_time(hour * HOUR)
+        house.room("gym", Status.UNKNOWN if is_open else Status.CLOSED)
+        house.hear("eye", illuminance=300 + hour % 7 if is_open and hour % 5 else 0)
+    weeks(house, 1.5, HOUR, lambda _: {"illuminance": 0})
+    assert house.found == []
+
+    house.room("gym", Status.UNKNOWN)
+    weeks(house, 0.6, HOUR, lambda _: {"illuminance": 0})
+    assert house.is_on(K.STUCK)
+
+
+def test_a_coarse_scale_that_turns_to_and_fro_is_no_noise() -> None:
+    chance = Random(11)
+    house = weeks(House(device("eye")), 8, 10 * MINUTE, lambda _: {"temperature": 20.0})
+    weeks(house, 3, 10 * MINUTE, lambda _: {"temperature": float(chance.randint(20, 21))})
+    assert K.NOISE not in house.kinds
+
+
+def test_a_jump_after_a_day_of_noise_is_found() -> None:
+    house, chance = lived(), Random(12)
+    weeks(house, 1, 10 * MINUTE, lambda _: {"temperature": round(21 + chance.gauss(0, 2), 1)})
+    weeks(house, 2, 10 * MINUTE, air(Random(13)))
+    assert {f.kind for f in house.found if f.is_on} <= {K.NOISE, K.JUMP}
+    assert not house.is_on(K.NOISE)
+    assert not house.is_on(K.JUMP)
+
+    say = air(Random(14))
+    weeks(house, 0.1, 10 * MINUTE, lambda at: {"temperature": say(at)["temperature"] + 8})
+    assert house.is_on(K.JUMP)
 
 
 def test_a_step_that_stays_is_a_jump_and_a_spike_is_none() -> None:

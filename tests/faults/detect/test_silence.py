@@ -130,6 +130,28 @@ def test_a_pause_in_which_the_link_was_lost_is_not_learnt() -> None:
     assert house.is_on(SILENT)
 
 
+def test_a_blip_of_a_link_starts_no_new_wait_and_a_longer_loss_does() -> None:
+    for lost_ms, is_missed in ((10 * SECOND, True), (5 * MINUTE, False)):
+        house = known(HOUR)
+        house.beat("eye", HOUR, house.now + HOUR + MINUTE)
+        house.pass_time(house.now + HOUR)
+        house.link("line", False, "eye")
+        house.pass_time(house.now + lost_ms)
+        house.link("line", True, "eye")
+        house.pass_time(house.now + 90 * MINUTE)
+        assert house.is_on(SILENT) is is_missed
+
+
+def test_one_word_lost_in_two_weeks_of_hourly_ones_costs_no_third_pause() -> None:
+    house = known(HOUR, days=7)
+    house.pass_time(house.now + 30 * MINUTE)
+    house.beat("eye", HOUR, house.now + 7 * DAY)
+    last = house.detection.memories["eye"].heard_ms or 0
+    house.pass_time(house.now + 5 * HOUR)
+    assert house.is_on(SILENT)
+    assert house.found[-1].at_ms - last < 2.5 * HOUR
+
+
 def test_a_restart_keeps_the_rhythm_and_counts_from_the_start() -> None:
     house = known()
     house.now += 6 * HOUR
