@@ -133,7 +133,7 @@ def test_a_pause_in_which_the_link_was_lost_is_not_learnt() -> None:
 def test_a_blip_of_a_link_starts_no_new_wait_and_a_longer_loss_does() -> None:
     for lost_ms, is_missed in ((10 * SECOND, True), (5 * MINUTE, False)):
         house = known(HOUR)
-        house.beat("eye", HOUR, house.now + HOUR + MINUTE)
+        house.hear("eye")
         house.pass_time(house.now + HOUR)
         house.link("line", False, "eye")
         house.pass_time(house.now + lost_ms)
