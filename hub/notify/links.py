@@ -82,6 +82,7 @@ def key_in(folder: Path) -> bytes:
     with contextlib.suppress(OSError):
         key = path.read_bytes()
         if len(key) == KEY_BYTES:
+            _close(path)
             return key
     key, fresh = secrets.token_bytes(KEY_BYTES), folder / f"{FILE}.new"
     try:
@@ -96,3 +97,11 @@ def key_in(folder: Path) -> bytes:
     except OSError as error:
         log.warning("%s cannot be written (%s); links end with this run", path, error.strerror)
     return key
+
+
+def _close(path: Path) -> None:
+    """Whoever may read it could sign links; a copy of the folder may have opened it."""
+    try:
+        path.chmod(0o600)
+    except OSError as error:
+        log.warning("%s may be read by others (%s): chmod 600", path, error.strerror)
