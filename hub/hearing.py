@@ -12,6 +12,7 @@ from hub.domain.events import (
     LinkChanged,
     OrderChanged,
     OverrideChanged,
+    RoomAged,
     RoomChanged,
     ScheduleChanged,
 )
@@ -41,6 +42,7 @@ def connect(
         broadcaster.changed("alert", str(event.alert.id))
 
     bus.subscribe(RoomChanged, lambda event: room_changed(event.state.room))
+    bus.subscribe(RoomAged, lambda event: room_changed(event.room))
     bus.subscribe(OverrideChanged, lambda event: room_changed(event.room))
     bus.subscribe(ScheduleChanged, planned_anew)
     bus.subscribe(DeviceChanged, device_changed)

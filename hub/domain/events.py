@@ -50,6 +50,12 @@ class RoomChanged(msgspec.Struct, frozen=True):
     state: RoomState
 
 
+class RoomAged(msgspec.Struct, frozen=True):
+    """We say the same of a room, by older evidence than before: what was newer is spoilt."""
+
+    room: str
+
+
 class CounterZeroed(msgspec.Struct, frozen=True):
     """A room was proven empty by others, so its people counters begin at zero again."""
 

@@ -17,6 +17,7 @@ from hub.domain.events import (
     Heard,
     LinkChanged,
     OverrideChanged,
+    RoomAged,
     RoomChanged,
     ScheduleChanged,
 )
@@ -59,6 +60,7 @@ class RoomsService:
             schedule,
             lambda state: bus.publish(RoomChanged(state)),
             tell_zeroed=bus.publish,
+            tell_aged=lambda room: bus.publish(RoomAged(room)),
             write=write,
         )
         self.watch.begin(known, overrides.all() if overrides else (), clock.now_ms())

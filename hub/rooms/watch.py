@@ -41,7 +41,8 @@ SHOWN = attrgetter(
 
 class Watch:
     """``tell`` is called with each state that says something new, ``tell_zeroed`` with each time
-    that counters were found to be off. Times only move on."""
+    that counters were found to be off, ``tell_aged`` with a room that says the same by older
+    evidence, since newer one was spoilt. Times only move on."""
 
     def __init__(
         self,
@@ -49,12 +50,14 @@ class Watch:
         schedule: Schedule,
         tell: Callable[[RoomState], None],
         tell_zeroed: Callable[[CounterZeroed], None] = lambda _: None,
+        tell_aged: Callable[[str], None] = lambda _: None,
         write: Callable[[Mark], None] = lambda _: None,
     ) -> None:
         self._rooms = tuple(room.id for room in centre.rooms)
         self._schedule = schedule
         self._tell = tell
         self._tell_zeroed = tell_zeroed
+        self._tell_aged = tell_aged
         self._plans = Plans(centre)
         self._settled: set[str] = set()
         self._overrides: dict[str, tuple[Override, ...]] = {}
@@ -242,8 +245,10 @@ class Watch:
         state = self.states[room] = verdict.state
         (self._settled.add if verdict.is_settled else self._settled.discard)(room)
         self.agenda.plan(room, verdict.due_ms)
-        if before is None or state.as_of_ms < before.as_of_ms or not is_alike(before, state):
+        if before is None or not is_alike(before, state):
             self._tell(state)
+        elif state.as_of_ms < before.as_of_ms:
+            self._tell_aged(room)
         return verdict.due_ms
 
     def _judge(self, room: str, now_ms: int, before: RoomState | None) -> Verdict:
