@@ -32,7 +32,7 @@ from hub.faults.rules import CHANNEL_RULES, DEVICE_RULES, LOOKED_AT
 
 ONLINE = "online"
 DAILY = ""  # no device's name
-FORM = 2  # of the frame; another one is not read
+FORM = 1  # of the frame; another one is not read
 ONE_FRAME_MS = 50  # a broken frame is thrown away in pieces
 LAG_S = 2.0  # less is a busy moment
 
