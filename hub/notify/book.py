@@ -28,7 +28,9 @@ log = logging.getLogger(__name__)
 
 STORE_ERRORS = (StoreError, StoreBusyError, QueryTooSlowError, sqlite3.Error, OSError)
 DISK_S = 10.0  # a disk that hangs must not keep a message back for longer
-MOST_OPEN = 5_000  # notices; beyond, the newest are not taken: nobody reads so many
+MOST_OPEN = 2_000
+"""Notices to people, and as many to programs; beyond, the newest are not taken: nobody reads so
+many. A program that is gone for weeks must not take the place of people."""
 
 T = TypeVar("T")
 
@@ -53,6 +55,8 @@ class Book:
         self.is_failing = False
         self.refused = 0  # notices for which there was no place
         self._events: set[str] = set()
+        self._hooks: set[int] = set()  # open notices of programs
+        self._of_alert: defaultdict[int, dict[int, None]] = defaultdict(dict)
         self._writing: asyncio.Future[bool] | None = None
         self._of: defaultdict[int, dict[int, None]] = defaultdict(dict)
         self._fresh: dict[str, dict[object, object]] = {name: {} for name in Changes._fields}
@@ -64,7 +68,8 @@ class Book:
             QueryTooSlowError, StoreBusyError: the disk does not answer.
         """
         found: Remembered = await self._store.ask(rows.read)
-        self.notices = {item.id: item for item in found.notices}
+        for item in found.notices:
+            self._put(item)
         self._events, self._last = found.events, list(found.last_ids)
         self.stand_ins, self.proofs, self.drill = found.stand_ins, found.proofs, found.drill
         for row in found.sendings:
@@ -85,15 +90,16 @@ class Book:
 
     def find(self, kind: NoticeKind, alert: int) -> Iterator[Notice]:
         """Open notices of an alert."""
-        for notice in self.notices.values():
-            if notice.kind is kind and notice.alert is not None and notice.alert.id == alert:
-                yield notice
+        for number in self._of_alert.get(alert, ()):
+            if self.notices[number].kind is kind:
+                yield self.notices[number]
 
     def add(self, event: str, kind: NoticeKind, made_ms: int, **more: object) -> Notice | None:
         """A new notice; None where the event has one already, or there is no place."""
         if event in self._events:
             return None
-        if len(self.notices) >= MOST_OPEN:
+        hooks = len(self._hooks)
+        if (hooks if kind is NoticeKind.HOOK else len(self.notices) - hooks) >= MOST_OPEN:
             self.refused += 1
             if self.refused == 1:
                 log.error("%d notices are open; no new ones are taken", MOST_OPEN)
@@ -105,13 +111,19 @@ class Book:
         return notice
 
     def put(self, notice: Notice) -> None:
-        self.notices[notice.id] = notice
+        self._put(notice)
         self._fresh["notices"][notice.id] = notice
 
     def close(self, notice: Notice, now_ms: int) -> None:
         """It is over; its event is remembered."""
         self._fresh["notices"][notice.id] = msgspec.structs.replace(notice, closed_ms=now_ms)
         del self.notices[notice.id]
+        self._hooks.discard(notice.id)
+        if notice.alert is not None:
+            of_alert = self._of_alert[notice.alert.id]
+            of_alert.pop(notice.id, None)
+            if not of_alert:
+                del self._of_alert[notice.alert.id]
         for number in self._of.pop(notice.id, {}):
             del self.sendings[number]
 
@@ -180,9 +192,11 @@ class Book:
     async def prune(self, before_ms: int) -> None:
         """Forget what was closed before."""
         try:
-            await self._store.work("notices", partial(rows.prune, before_ms=before_ms))
+            gone = await self._store.work("notices", partial(rows.prune, before_ms=before_ms))
         except STORE_ERRORS as error:
             log.warning("Old notices cannot be deleted (%s); it is tried again tomorrow", error)
+        else:
+            self._events.difference_update(gone)
 
     async def stand_in(self, item: StandIn) -> None:
         """
@@ -209,6 +223,13 @@ class Book:
             QueryTooSlowError, StoreBusyError
         """
         return await self._store.ask(rows.failed)
+
+    def _put(self, notice: Notice) -> None:
+        self.notices[notice.id] = notice
+        if notice.kind is NoticeKind.HOOK:
+            self._hooks.add(notice.id)
+        if notice.alert is not None:
+            self._of_alert[notice.alert.id][notice.id] = None
 
     def _place(self, row: Sending) -> None:
         self.sendings[row.id] = row

@@ -14,6 +14,7 @@ import functools
 import json
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -28,6 +29,8 @@ MARKED = frozenset({"email", "webhook"})
 """Kinds whose repeats carry a mark that the other end can recognise."""
 MOST_BYTES = {"wecom": 2_000, "dingtalk": 15_000, "feishu": 15_000, "sms": 400, "ntfy": 3_900}
 MOST_REST = 60_000
+MOST_READ, PIECE = 64 * 1024, 4096
+TALKATIVE = ("apprise", "urllib3", "requests")
 
 
 class Answered(NamedTuple):
@@ -147,23 +150,32 @@ def _is_unsent(error: BaseException | None) -> bool:
 
 @functools.cache
 def _apprise() -> Any:
-    """Apprise, once; its log may hold addresses with passwords, so nothing of it is kept."""
+    """Apprise, once. Its log, and that of what it asks with, may hold addresses with passwords, so
+    nothing of them is kept, however much is logged."""
     import apprise
 
-    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     _watch_requests()
     return apprise
 
 
 def _watch_requests() -> None:
-    """Look at each request from below; only Apprise uses this library here."""
+    """Look at each request from below; only Apprise uses this library here.
+
+    Whoever points elsewhere is not followed: of a POST this library makes a GET on the way, and the
+    page at its end says 200 to a message that nobody got. Of an answer so much is read as can be
+    one, and no longer than one may take.
+    """
     import requests
 
     plain = requests.Session.send
 
     def send(self: Any, request: Any, **options: Any) -> Any:
+        options |= {"allow_redirects": False, "stream": True}
         try:
             response = plain(self, request, **options)
+            _read(response)
         except requests.RequestException as error:
             _seen.answers.append(Answered(0, error=error))
             raise
@@ -172,3 +184,22 @@ def _watch_requests() -> None:
         return response
 
     requests.Session.send = send  # type: ignore[method-assign]
+
+
+def _read(response: Any) -> None:
+    """Read the answer, within bounds, for all who look at it afterwards.
+
+    Raises:
+        requests.RequestException: it is cut, or too slow.
+    """
+    import requests
+
+    until, found = time.monotonic() + ANSWER_S, bytearray()
+    with response:
+        for piece in response.iter_content(PIECE):
+            found += piece
+            if time.monotonic() > until:
+                raise requests.ReadTimeout
+            if len(found) >= MOST_READ:
+                break
+    response._content = bytes(found)

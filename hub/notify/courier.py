@@ -2,7 +2,8 @@
 
 A server that hangs costs its own channel and nothing else. A try that takes too long counts as one
 of which nobody knows whether it arrived; its channel stays busy until the thread comes back, so
-that threads do not pile up.
+that threads do not pile up. It does not keep the others from their channels: what hangs is not
+counted among the few.
 """
 
 from __future__ import annotations
@@ -39,12 +40,13 @@ class Courier:
         self._freed = freed
         self._whole_s = whole_s
         self._busy: dict[str, asyncio.Task[Outcome]] = {}
+        self._late: set[str] = set()  # of the busy ones: channels whose try took too long
         self._waiting: set[asyncio.Task[None]] = set()
 
     @property
     def room(self) -> int:
         """How many more may be on their way."""
-        return MOST_AT_ONCE - len(self._busy)
+        return MOST_AT_ONCE - len(self._busy) + len(self._late)
 
     def is_free(self, channel: str) -> bool:
         return channel not in self._busy
@@ -67,13 +69,17 @@ class Courier:
         if rest := (*self._waiting, *self._busy.values()):
             await asyncio.wait(rest)
 
-    def _free(self, channel: str, _: asyncio.Task[Outcome]) -> None:
+    def _free(self, channel: str, working: asyncio.Task[Outcome]) -> None:
         self._busy.pop(channel, None)
+        self._late.discard(channel)
+        if not working.cancelled():
+            working.exception()  # one that nobody waits for any more would log its words
         self._freed()
 
     async def _wait(self, parcel: Parcel, working: asyncio.Task[Outcome]) -> None:
         await asyncio.wait({working}, timeout=self._whole_s)
         if not working.done():
+            self._late.add(parcel.channel)
             self._arrived(parcel, unknown("too_slow"))
             return
         if working.cancelled():

@@ -178,7 +178,12 @@ def put_off(row: Sending, notice: Notice, roster: Roster, now_ms: int) -> Sendin
 
 
 def begun_anew(row: Sending, notice: Notice, roster: Roster, now_ms: int) -> Sending:
-    """The same row after the clock was set: what was reckoned with the old time is not kept."""
+    """The same row after the clock was set: what was reckoned with the old time is not kept.
+
+    What was done at an hour that is yet to come was done now, or reminders would wait for it.
+    """
+    if row.done_ms is not None and row.done_ms > now_ms:
+        return msgspec.structs.replace(row, done_ms=now_ms, from_ms=min(row.from_ms, now_ms))
     if row.state is not State.WAITING:
         return row
     due_ms = min(row.due_ms, now_ms + LONGEST_WAIT_MS)

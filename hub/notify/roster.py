@@ -113,8 +113,13 @@ class Roster(msgspec.Struct, frozen=True):
         return next((week[name] for name in self.days(on) if name in week), ())
 
     def _in_person(self, person: str, on: date, stand_ins: Sequence[StandIn]) -> str:
-        """The newest entry counts; a stand-in has no stand-in, so two cannot point in a circle."""
+        """The newest entry counts; a stand-in has no stand-in, so two cannot point in a circle.
+
+        Who was taken out of the configuration since stands in for nobody.
+        """
         for item in reversed(stand_ins):
+            if item.instead not in self.people:
+                continue
             if item.person == person and item.first <= on <= item.last:
                 return item.instead
         return person

@@ -31,6 +31,7 @@ KEEP_PROOF = (
 )
 KEEP_STAND_IN = "INSERT INTO stand_ins (id, body) VALUES (?, ?)"
 DROP_STAND_IN = "DELETE FROM stand_ins WHERE id = ?"
+OLD_EVENTS = "SELECT event FROM notices WHERE closed_ms < ?"
 OLD_SENDINGS = "DELETE FROM sendings WHERE notice IN (SELECT id FROM notices WHERE closed_ms < ?)"
 OLD_NOTICES = "DELETE FROM notices WHERE closed_ms < ?"
 OPEN = "SELECT body FROM notices WHERE closed_ms IS NULL ORDER BY id"
@@ -123,10 +124,12 @@ def keep(db: sqlite3.Connection, changes: Changes) -> None:
     db.executemany(KEEP_PROOF, changes.proofs)
 
 
-def prune(db: sqlite3.Connection, before_ms: int) -> None:
-    """Forget what was closed long ago."""
+def prune(db: sqlite3.Connection, before_ms: int) -> list[str]:
+    """Forget what was closed long ago; the events of it."""
+    gone = [event for (event,) in db.execute(OLD_EVENTS, (before_ms,))]
     db.execute(OLD_SENDINGS, (before_ms,))
     db.execute(OLD_NOTICES, (before_ms,))
+    return gone
 
 
 def add_stand_in(db: sqlite3.Connection, item: StandIn) -> None:

@@ -149,7 +149,7 @@ def due(
         fresh = [person for person in notice.people if person not in known]
         return Due(tuple(_first(notice, person, roster, now_ms) for person in fresh), None)
     chain = roster.on_duty(now_ms, stand_ins)
-    if not known:
+    if known.isdisjoint(roster.people):  # also where whoever it was for is not configured any more
         return Due((_first(notice, chain[0], roster, now_ms),), now_ms + 1)
     if not _is_unanswered(notice, patience):
         return Due((), None)

@@ -148,7 +148,8 @@ class Notify:
         people, today = self.roster.people, self.roster.today(self._clock.now_ms())
         if not {item.person, item.instead} <= people.keys() or item.person == item.instead:
             raise RefusedDecisionError(Text("notify.stand_in_who"))
-        if not today <= item.last or not item.first <= item.last <= item.first + LONGEST_ABSENCE:
+        absence = item.last - item.first
+        if item.last < today or not timedelta(0) <= absence <= LONGEST_ABSENCE:
             raise RefusedDecisionError(Text("notify.stand_in_days"))
         if len(self.book.stand_ins) >= MOST_STAND_INS:
             raise RefusedDecisionError(Text("notify.stand_in_many"))

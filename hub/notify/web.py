@@ -17,17 +17,17 @@ PIECE = 4096
 
 def call(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Outcome:
     """Ask, and what became of it. Never raises for what a server or a network does."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
+        path = _path(parts.path, parts.query)
         line = _connection(parts.scheme, parts.hostname or "", parts.port)
-    except ValueError:
+    except (ValueError, http.client.InvalidURL):
         return refused("bad_url")
     try:
         line.connect()
     except (OSError, UnicodeError):  # a refused connection, a name nobody knows, a bad certificate
         line.close()
         return refused("no_connection")
-    path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     try:
         line.sock.settimeout(ANSWER_S)
         line.request(method, path, body, dict(headers))
@@ -54,6 +54,21 @@ def _answer(line: http.client.HTTPConnection) -> Outcome:
     if left > 0 and response.length:
         raise http.client.IncompleteRead(b"")
     return of_status(response.status, response.getheader("Retry-After"))
+
+
+def _path(path: str, query: str) -> str:
+    """What is asked for, as it stands on the wire.
+
+    >>> _path("", "key=1")
+    '/?key=1'
+
+    Raises:
+        ValueError: it has blanks, or signs that are not written as ``%E5``.
+    """
+    whole = f"{path or '/'}{'?' + query if query else ''}"
+    if not whole.isascii() or not whole.isprintable() or " " in whole:
+        raise ValueError(whole)
+    return whole
 
 
 def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:

@@ -14,6 +14,7 @@ from hub import telling
 from hub.domain.centre import Centre, pick
 from hub.domain.fault import Alert, AlertState
 from hub.domain.room import Params, Text
+from hub.domain.typed import one_line
 from hub.domain.work import WorkOrder
 from hub.notify.letter import Letter
 from hub.notify.rules import Notice, NoticeKind, Sending
@@ -79,6 +80,10 @@ class _Page(NamedTuple):
         return render(Text(code, words), self.language, self.centre.timezone, self.now_ms)
 
     def title(self, told: Told) -> str:
+        """One line: it is the subject of mails too, where a second line would be a header."""
+        return one_line(self._title(told))
+
+    def _title(self, told: Told) -> str:
         notice = told.notice
         if notice.order is not None:
             where = self._where(notice.order.room, notice.order.device)

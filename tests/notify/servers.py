@@ -15,7 +15,16 @@ from aiosmtpd.smtp import SMTP
 
 from tests.broker import free_port
 
-REASONS = {200: "OK", 204: "No Content", 404: "Not Found", 429: "Too Many", 500: "Broken"}
+REASONS = {
+    200: "OK",
+    204: "No Content",
+    301: "Moved",
+    302: "Found",
+    307: "Away",
+    404: "Not Found",
+    429: "Too Many",
+    500: "Broken",
+}
 
 
 class Post(NamedTuple):

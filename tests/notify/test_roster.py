@@ -34,6 +34,13 @@ def test_a_stand_in_does_the_duty_on_these_days_and_no_others() -> None:
     assert ROSTER.on_duty(at(9, 1), [ill]) == ("chen", "wu"), "each once, in li's place"
 
 
+def test_who_was_taken_out_of_the_configuration_stands_in_for_nobody() -> None:
+    day = date(2026, 11, 23)
+    gone = StandIn(1, "li", "somebody-who-left", day, day)
+    assert ROSTER.on_duty(at(9), [gone]) == ("li", "wu", "chen")
+    assert ROSTER.on_duty(at(9), [StandIn(1, "li", "chen", day, day), gone]) == ("chen", "wu")
+
+
 def test_two_who_stand_in_for_each_other_do_not_turn_in_circles() -> None:
     day = date(2026, 11, 23)
     swapped = [StandIn(1, "li", "wu", day, day), StandIn(2, "wu", "li", day, day)]

@@ -6,14 +6,19 @@ import asyncio
 import json
 import re
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from hub.domain.errors import RefusedDecisionError
 from hub.domain.events import AcknowledgeWanted, DrillWanted
 from hub.domain.fault import Severity
 from hub.notify import courier
-from hub.notify.rules import State
+from hub.notify.roster import StandIn
+from hub.notify.rules import Notice, NoticeKind, Sending, State
+from hub.notify.wording import Told, Writer
 from tests.notify.making import DAY, HOUR, MINUTE, alert, at, cleared, taken
 from tests.notify.rig import Rig
 from tests.notify.servers import Mailbox, Receiver
@@ -103,6 +108,43 @@ async def test_a_link_answers_for_its_person_and_channel_and_no_other_does(tmp_p
         async with rig.running() as running:
             assert running.answer_of(token) is not None, "the key outlives a restart"
             await rig.until(lambda: ("li", "chat") in running.book.proofs)
+
+
+async def test_nobody_is_away_for_ever(tmp_path: Path) -> None:
+    async with Receiver() as chat, Mailbox().running() as box:
+        rig = Rig(tmp_path, notify(tmp_path, box, chat), at(10))
+        async with rig.running() as running:
+            await rig.until(lambda: running._early is None)
+            with pytest.raises(RefusedDecisionError):
+                await running.stand_in(StandIn(0, "li", "chen", date.min, date.max))
+            await running.stand_in(StandIn(0, "li", "chen", date.max, date.max))
+            assert len(running.book.stand_ins) == 1
+
+
+async def test_what_was_closed_long_ago_is_forgotten_here_too(tmp_path: Path) -> None:
+    async with Receiver() as chat, Mailbox().running() as box:
+        rig = Rig(tmp_path, notify(tmp_path, box, chat), at(10))
+        async with rig.running() as running:
+            rig.change(alert(1, Severity.HIGH, at(10)))
+            await rig.until(lambda: chat.posts)
+            rig.change(cleared(rig.faults.known[1], rig.now_ms))
+            await rig.until(lambda: not running.book.notices)
+            assert running.book.knows("alert:1")
+            rig.forward(91 * DAY)
+            await rig.until(lambda: not running.book.knows("alert:1"))
+
+
+def test_a_name_of_two_lines_is_no_header_of_a_mail(tmp_path: Path) -> None:
+    place = Rig(tmp_path, "", at(10)).place
+    gym = msgspec.structs.replace(place.rooms[0], name={"en": "Gym\r\nBcc: somebody@else"})
+    writer = Writer(msgspec.structs.replace(place, rooms=(gym,)), None)
+    told = Told(
+        Sending(1, 1, "li", "mail", 0, 0, 0),
+        Notice(1, "alert:1", NoticeKind.RAISED, 0, alert(1)),
+    )
+    letter = writer.letter("mark", [told], "en", at(10), str, most_bytes=9_000)
+    assert "Gym Bcc: somebody@else" in letter.title
+    assert letter.title.isprintable()
 
 
 async def test_two_days_without_a_network_lose_nothing_and_double_nothing(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 
 from hub.aside import in_thread
 from hub.notify import chat, mail, web, webhook
+from hub.notify.courier import MOST_AT_ONCE, Courier
 from hub.notify.letter import Letter
-from hub.notify.queue import Outcome, Result
+from hub.notify.queue import SENT, Outcome, Parcel, Result
 from tests.notify.servers import Mailbox, Receiver
 
 LETTER = Letter("0123456789abcdef", "健身房：门 – 「静默」", "第一行\nhttps://hub.test/ack/x")
@@ -180,6 +182,77 @@ async def test_a_secret_that_is_missing_or_wrong_is_told_and_never_logged(
         for send in wrong:
             assert (await in_thread(send)).error == "bad_url"
     assert "key-of-mine" not in caplog.text
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+async def test_who_points_elsewhere_is_not_followed(tmp_path: Path, status: int) -> None:
+    """A page that says 200 to whoever asks has not got the message."""
+    async with Receiver() as moved, Receiver() as elsewhere:
+        moved.mood, moved.headers = status, {"Location": f"{elsewhere.url}/sign-in"}
+        file = secret(tmp_path, f"json://127.0.0.1:{moved.port}/")
+        found = await in_thread(partial(chat.send, "webhook", file, "", LETTER))
+        assert (found.result, found.error) == (R, f"status:{status}")
+        assert elsewhere.posts == []
+
+
+async def test_an_answer_without_an_end_is_read_no_further(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    receiver.body = b"x" * (64 * 1024 * 1024)
+    file = secret(tmp_path, f"json://127.0.0.1:{receiver.port}/")
+    found = await in_thread(partial(chat.send, "webhook", file, "", LETTER))
+    assert found.result is S
+    (answer,) = await in_thread(partial(_answers_of, file))
+    assert len(answer.body) <= chat.MOST_READ + chat.PIECE
+
+
+def _answers_of(file: Path) -> list[chat.Answered]:
+    chat.send("webhook", file, "", LETTER)
+    return chat._seen.answers
+
+
+@pytest.mark.parametrize(
+    "line", ["http://[bad/", "http://a b/", "http://{at}/中心", "http://{at}/a b"]
+)
+async def test_an_address_that_cannot_be_one_is_told_and_ends_nothing(
+    receiver: Receiver, line: str
+) -> None:
+    url = line.format(at=f"127.0.0.1:{receiver.port}")
+    found = await in_thread(partial(web.call, "GET", url, None, {}))
+    assert (found.result, found.error) == (R, "bad_url")
+    assert receiver.posts == []
+
+
+async def test_what_is_asked_on_the_way_is_never_logged(
+    receiver: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = secret(tmp_path, f"json://127.0.0.1:{receiver.port}/key-of-mine")
+    with caplog.at_level(logging.DEBUG):
+        found = await in_thread(partial(chat.send, "webhook", file, "", LETTER))
+    assert found.result is S
+    assert "key-of-mine" not in caplog.text
+
+
+async def test_what_hangs_keeps_nobody_else_from_his_channel() -> None:
+    told: list[tuple[str, Outcome]] = []
+    end, freed = threading.Event(), asyncio.Event()
+    courier = Courier(lambda parcel, found: told.append((parcel.channel, found)), freed.set, 0.01)
+    for number in range(MOST_AT_ONCE):
+        courier.send(Parcel("", "li", f"slow-{number}", ()), partial(_hang, end))
+    assert courier.room == 0
+    while len(told) < MOST_AT_ONCE:  # noqa: ASYNC110 - what is waited for has no event
+        await asyncio.sleep(0.01)
+    assert courier.room == MOST_AT_ONCE
+    assert not courier.is_free("slow-0"), "threads do not pile up"
+    end.set()
+    await freed.wait()
+    await courier.close()
+    assert courier.room == MOST_AT_ONCE
+
+
+def _hang(end: threading.Event) -> Outcome:
+    end.wait()
+    return SENT
 
 
 async def test_a_long_message_is_cut_at_a_line_for_who_takes_little() -> None:
