@@ -22,6 +22,7 @@ from hub.domain.errors import RefusedDecisionError
 from hub.domain.fault import Alert, AlertState, Fault, Severity
 from hub.domain.room import Text
 from hub.faults.consequence import Weight
+from hub.faults.shift import moved, moved_alert, moved_fault
 from hub.faults.tree import MINUTE_MS, NOT_HEARD, RANKS
 
 HOUR_MS = 60 * MINUTE_MS
@@ -163,15 +164,27 @@ class Alerts:
     def move(self, base_ms: int, shift_ms: int) -> None:
         """The time is known now; what our clock said from ``base_ms`` on moves."""
 
-        def moved(at_ms: int) -> int:
-            return at_ms + shift_ms if at_ms >= base_ms else at_ms
+        def shifted(at_ms: int) -> int:
+            return moved(at_ms, base_ms, shift_ms)
 
         self._heap.clear()
         for number, case in self._cases.items():
-            case.began_ms = moved(case.began_ms)
-            case.flaps = deque(map(moved, case.flaps), case.flaps.maxlen)
+            case.fault = moved_fault(case.fault, base_ms, shift_ms)
+            case.began_ms = shifted(case.began_ms)
+            case.flaps = deque(map(shifted, case.flaps), case.flaps.maxlen)
             if case.alert is not None:
-                self._change(case, replace(case.alert, raised_ms=moved(case.alert.raised_ms)))
+                self._change(case, moved_alert(case.alert, base_ms, shift_ms))
+            self._plan(number, case)
+
+    def begin_anew(self, now_ms: int) -> None:
+        """The clock was set back, perhaps by hours: nothing waits for a moment that was already."""
+        for number, case in self._cases.items():
+            fault = case.fault
+            over_ms = None if fault.cleared_ms is None else min(fault.cleared_ms, now_ms)
+            found_ms = min(fault.found_ms, now_ms)
+            case.fault = replace(fault, found_ms=found_ms, cleared_ms=over_ms)
+            case.began_ms = min(case.began_ms, now_ms)
+            case.flaps = deque((min(at, now_ms) for at in case.flaps), case.flaps.maxlen)
             self._plan(number, case)
 
     # --- what people do --------------------------------------------------------------------------

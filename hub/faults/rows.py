@@ -7,7 +7,7 @@ detectors have learnt: one row, written now and then.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +19,7 @@ from hub.store.reader import Question
 KEEP_MS = 2 * 365 * 86_400_000
 MOST_ROWS = 200_000
 PAGE = 200
+LATEST = 2**53  # an id beyond all there are
 
 KEEP_FAULT = (
     "INSERT INTO faults (id, subject, kind, since_ms, cleared_ms, body) VALUES (?, ?, ?, ?, ?, ?)"
@@ -66,6 +67,8 @@ class Recalled(NamedTuple):
     last_fault: int
     last_alert: int
     learnt: bytes | None
+    past: Sequence[Alert] = ()
+    """Alerts that are over, the newest first: links that people still hold stand for them."""
 
 
 NOTHING = Recalled([], [], 0, 0, None)
@@ -94,8 +97,8 @@ def forget(db: sqlite3.Connection, now_ms: int) -> None:
         db.execute(excess, (MOST_ROWS,))
 
 
-def recalled(question: Question, since_ms: int) -> Recalled:
-    """What stands, and faults that were over since then."""
+def recalled(question: Question, since_ms: int, remembered: int) -> Recalled:
+    """What stands, faults that were over since then, and so many alerts that are over."""
     (last_fault,) = next(iter(question.all_rows(LAST_FAULT, ())), (0,))
     (last_alert,) = next(iter(question.all_rows(LAST_ALERT, ())), (0,))
     return Recalled(
@@ -104,6 +107,7 @@ def recalled(question: Question, since_ms: int) -> Recalled:
         last_fault,
         last_alert,
         next((body for (body,) in question.all_rows(LEARNT, ())), None),
+        past_alerts(question, LATEST, remembered),
     )
 
 

@@ -61,7 +61,8 @@ async def recalled(store: Store, now_ms: int) -> Recalled:
     Raises:
         QueryTooSlowError, StoreBusyError
     """
-    return await store.ask(partial(rows.recalled, since_ms=now_ms - DAY_MS))
+    ask = partial(rows.recalled, since_ms=now_ms - DAY_MS, remembered=REMEMBERED)
+    return await store.ask(ask)
 
 
 class FaultsService:
@@ -89,7 +90,7 @@ class FaultsService:
         self._tree = Tree(devices, rooms, before.last_fault + 1, before.faults)
         self._alerts = Alerts(self._weigh, before.last_alert + 1)
         self._survey = Survey(frozenset(), frozenset(), None)
-        self._past: OrderedDict[int, Alert] = OrderedDict()
+        self._past = OrderedDict((alert.id, alert) for alert in reversed(before.past))
         self._drills = {fault.id for fault in self._tree.faults() if fault.is_drill}
         self._wake = asyncio.Event()
         self._is_dirty = True
@@ -364,6 +365,8 @@ class FaultsService:
             for fault in self._tree.move(event.moved_from_ms, event.shift_ms):
                 self._ledger.put(FaultChanged(fault))
             self._alerts.move(event.moved_from_ms, event.shift_ms)
+        elif event.is_trusted:
+            self._alerts.begin_anew(self._clock.now_ms())
         self._stir()
 
     def _on_wish(self, event: AcknowledgeWanted) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from hub.domain.fault import Fault, FaultKind, Finding, Subject, SubjectKind
 from hub.faults.kinds import KINDS
+from hub.faults.shift import moved, moved_fault
 
 K = FaultKind
 MINUTE_MS = 60_000
@@ -175,21 +176,13 @@ class Tree:
     def move(self, base_ms: int, shift_ms: int) -> list[Fault]:
         """The time is known now: what our clock said from ``base_ms`` on was wrong."""
 
-        def moved(at_ms: int) -> int:
-            return at_ms + shift_ms if at_ms >= base_ms else at_ms
-
         changed = []
         for key, fault in self._open.items():
-            new = msgspec.structs.replace(
-                fault,
-                since_ms=moved(fault.since_ms),
-                found_ms=moved(fault.found_ms),
-                last_seen_ms=moved(fault.last_seen_ms),
-            )
+            new = moved_fault(fault, base_ms, shift_ms)
             if new != fault:
                 changed.append((key, new))
             if key in self._fresh_ms:
-                self._fresh_ms[key] = moved(self._fresh_ms[key])
+                self._fresh_ms[key] = moved(self._fresh_ms[key], base_ms, shift_ms)
         for _, new in changed:
             self._put(new)
         return [new for _, new in changed]

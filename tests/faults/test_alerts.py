@@ -97,6 +97,21 @@ def test_what_nobody_was_told_of_long_enough_is_told_if_it_keeps_coming() -> Non
     assert [change.alert.unstable for change in house.raised] == [4]
 
 
+def test_a_clock_set_while_company_is_awaited_puts_off_nothing() -> None:
+    """Known at last, or set back by hand: the alert comes three minutes after its finding."""
+    for shift, is_first in ((1000 * HOUR, True), (-5 * HOUR, False)):
+        house = House()
+        house.now = 10 * HOUR
+        house.find(device("a"), K.SILENT, evidence={"usual_s": 4 * 3600, "silent_s": 9 * 3600})
+        house.now += shift
+        if is_first:
+            house.alerts.move(0, shift)
+        else:
+            house.alerts.begin_anew(house.now)
+        house.wait(3 * MINUTE)
+        assert len(house.raised) == 1, shift
+
+
 def test_the_states_and_their_way_back() -> None:
     house = House()
     house.find(device("a"), K.DEVICE_ERROR, evidence={"code": "E3"})

@@ -251,6 +251,30 @@ async def test_times_from_before_the_clock_was_known_are_moved(house: House) -> 
     assert fault.since_ms == NOON + 1000 * MINUTE
 
 
+async def test_what_is_over_is_known_after_a_restart_to_who_holds_its_link(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    async with house.running():
+        house.bus.publish(DrillWanted(1, K.TAMPER, house.now))
+        await house.until(lambda: house.told)
+        house.faults.acknowledge(1, "li")
+        await house.until(lambda: house.states()[-1] is AlertState.CLEARED)
+    async with house.running():
+        alert = house.faults.alert(1)
+        assert (alert.is_drill, alert.acknowledged_by) == (True, "li")
+
+
+async def test_what_is_shelved_before_the_clock_was_known_is_not_hidden_for_years(
+    house: House,
+) -> None:
+    house.find(device("cabin-radar"), K.DEVICE_ERROR)
+    await house.until(lambda: house.told)
+    house.faults.shelve(1, house.now + 60 * MINUTE, "li")
+    back = -1000 * 24 * 60 * MINUTE
+    house.now += back
+    house.bus.publish(ClockChanged(back, is_trusted=True, at_ms=house.now, moved_from_ms=NOON))
+    assert house.faults.alert(1).shelved_until_ms == house.now + 60 * MINUTE
+
+
 async def test_past_alerts_come_in_pages_also_before_they_are_on_the_disk(house: House) -> None:
     for number in range(5):
         house.find(device("cabin-radar", str(number)), K.TAMPER)
