@@ -146,6 +146,11 @@ class Watch:
         self.is_standing = is_standing
         self._restart(now_ms)
 
+    def begin_anew(self, now_ms: int) -> None:
+        """The hub was off: a wire that nobody watched meanwhile was up for nobody."""
+        if self._plan.is_link:
+            self._restart(now_ms)
+
     def hear(self, event: Heard) -> None:
         """A report of the device. Only what is heard live proves anything."""
         if not event.is_live or self.is_standing or self._plan.kind is ProofKind.PERSON:

@@ -63,6 +63,9 @@ class OrdersService:
         self._agenda = Agenda(self._look)
         for order in before.orders:
             self._take(order)
+        for watch in self._watches.values():
+            watch.begin_anew(clock.now_ms())
+            self._agenda.plan(str(watch.order), watch.due_ms)
         for fault in faults.faults():  # what was found while an order of it was not kept yet
             self._on_fault(FaultChanged(fault))
         bus.subscribe(Heard, self._on_heard)

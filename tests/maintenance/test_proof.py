@@ -32,6 +32,16 @@ def watch(
     return Watch(done, wish, is_standing=is_standing)
 
 
+def test_a_wire_is_not_proven_by_time_in_which_the_hub_was_off() -> None:
+    wire = watch(K.GATEWAY_DOWN, Subject(SubjectKind.LINK, "bridge"))
+    started = NOON + 60 * MINUTE
+    wire.begin_anew(started)
+    wire.advance(started)
+    assert not wire.is_proven(started)
+    wire.advance(started + UP_MIN * MINUTE)
+    assert wire.is_proven(started + UP_MIN * MINUTE)
+
+
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from(["hear", "stand", "gone", "advance"]),
