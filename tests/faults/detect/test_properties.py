@@ -30,6 +30,7 @@ def test_a_healthy_regular_sensor_never_raises_anything(
 ) -> None:
     chance = seed
     house = House(device("eye"))
+    house.hear("eye", **WELL)  # whoever mounts it waits for its first word
     pauses = 400
     due = {round(share * pauses): what for what, share in interruptions}
     found: list[Finding] = []
