@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from device_drivers.channels import CHANNELS
 from device_drivers.contract import Quality, Value
@@ -118,3 +118,17 @@ class House:
     @property
     def kinds(self) -> set[FaultKind]:
         return {finding.kind for finding in self.found}
+
+
+def weeks(
+    house: House, days: float, every_ms: int, say: Callable[[int], dict[str, float]]
+) -> House:
+    """Let "eye" say what ``say`` answers for each moment."""
+    until = house.now + round(days * DAY)
+    while house.now + every_ms <= until:
+        house.at(house.now + every_ms).hear("eye", **say(house.now))
+    return house
+
+
+def last(house: House, kind: FaultKind) -> Finding:
+    return [finding for finding in house.found if finding.kind is kind][-1]
