@@ -2,8 +2,9 @@
 
     put > waits half a second for company > one transaction > the bus
 
-A disk that fails does not stop the service: after some seconds it is told all the same, which the
-log says, and written as soon as the disk takes it.
+Who decides something waits until it is kept (``kept``), and hears of a disk that does not take it.
+Such a disk does not stop the service: after some seconds what happens is told all the same, which
+the log says, and written as soon as the disk takes it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from hub.bus import Bus
+from hub.domain.errors import RefusedDecisionError
+from hub.domain.room import Text
 from hub.store.query import StoreError
 from hub.store.reader import Question
 
@@ -56,6 +59,7 @@ class Ledger(Generic[Thing]):
         self._waiting: dict[tuple[type, int], Thing] = {}
         self._events: deque[object] = deque()
         self._arrived = asyncio.Event()
+        self._writing = asyncio.Lock()  # two at once would tell twice
         self._failing_since: float | None = None
 
     def put(self, number: int, thing: Thing, *events: object) -> None:
@@ -83,8 +87,22 @@ class Ledger(Generic[Thing]):
             except TimeoutError:
                 log.warning("%d changes of %s were not written", len(self._waiting), self._purpose)
 
+    async def kept(self) -> None:
+        """Wait until all that was put is on disk.
+
+        Raises:
+            RefusedDecisionError: the disk does not take it now. It counts all the same, and is
+                written later; a power cut before would undo it.
+        """
+        if not await self.write():
+            raise RefusedDecisionError(Text("not_kept_yet"), 503)
+
     async def write(self) -> bool:
         """Everything that waits, in one transaction; then tell it."""
+        async with self._writing:
+            return await self._write()
+
+    async def _write(self) -> bool:
         self._arrived.clear()
         if not self._waiting:
             return True

@@ -164,13 +164,16 @@ def routes(faults: FaultsService) -> APIRouter:
 
 def _decisions(router: APIRouter, faults: FaultsService) -> None:
     """What people do about an alert. Each is recorded with its author."""
-    centre = faults.centre
+
+    async def kept(done: Alert, language: Language) -> Response:
+        await faults.kept()
+        return answer(alert_document(done, faults.centre, language))
 
     @router.post("/alerts/{number}/acknowledge", responses=_decided())
     async def acknowledge(number: Number, request: Request, language: Language) -> Response:
         """You take care of it; nobody is reminded any more. Twice is as good as once."""
         done = faults.acknowledge(number, caller(request).name)
-        return answer(alert_document(done, centre, language))
+        return await kept(done, language)
 
     @router.post(
         "/alerts/{number}/shelve",
@@ -182,13 +185,13 @@ def _decisions(router: APIRouter, faults: FaultsService) -> None:
         wish = await _wish(request, ShelfWish)
         until_ms = parse_time("until", wish.until, 0)
         done = faults.shelve(number, until_ms, caller(request).name)
-        return answer(alert_document(done, centre, language))
+        return await kept(done, language)
 
     @router.post("/alerts/{number}/unshelve", responses=_decided())
     async def unshelve(number: Number, request: Request, language: Language) -> Response:
         """Bring it back now."""
         done = faults.unshelve(number, caller(request).name)
-        return answer(alert_document(done, centre, language))
+        return await kept(done, language)
 
     @router.post(
         "/alerts/{number}/assign",
@@ -200,7 +203,7 @@ def _decisions(router: APIRouter, faults: FaultsService) -> None:
         wish = await _wish(request, AssignWish)
         who = one_line(wish.assignee or "") or None
         done = faults.assign(number, who, caller(request).name)
-        return answer(alert_document(done, centre, language))
+        return await kept(done, language)
 
 
 def _decided(**more: str) -> dict[int | str, dict[str, object]]:
@@ -209,6 +212,7 @@ def _decided(**more: str) -> dict[int | str, dict[str, object]]:
         on_404="No such alert",
         on_409="It is over already",
         on_422="It cannot be decided like that",
+        on_503="The disk did not take it yet",
         **more,
     )
 

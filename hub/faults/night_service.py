@@ -17,8 +17,8 @@ from hub.domain.fault import FaultKind
 from hub.domain.opening import Schedule
 from hub.domain.views import FaultsView
 from hub.faults.consequence import BLINDING
-from hub.faults.ledger import UNWRITABLE, Store
 from hub.faults.night import Night, NightCheck
+from hub.ledger import UNWRITABLE, Store
 from hub.store.reader import Question
 
 log = logging.getLogger(__name__)

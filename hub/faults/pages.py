@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.domain.centre import pick
 from hub.domain.device import DeviceState
 from hub.domain.errors import NotFoundError, RefusedDecisionError
-from hub.domain.fault import Alert, AlertState, SubjectKind
+from hub.domain.fault import Alert, AlertState, FaultKind, SubjectKind
 from hub.domain.typed import Offered, somebody
 from hub.domain.views import DevicesView, HubView, RoomsView
 from hub.faults import rows
@@ -40,6 +39,12 @@ ADVICE: Sequence[tuple[str, Part]] = (
 )
 """In the order in which somebody in front of it needs it."""
 MOST_NAMED = 12
+TELLING: Mapping[FaultKind, str] = {
+    FaultKind.BATTERY_LOW: "battery.level",
+    FaultKind.BATTERY_DEAD: "battery.level",
+    FaultKind.WEAK_LINK: "link.quality",
+}
+"""The channel that shows a fault which names none."""
 
 
 class Card(NamedTuple):
@@ -109,9 +114,12 @@ def _decisions(
 ) -> None:
     """The forms of an alert's page; each leads back to it."""
 
-    def decided(number: str, request: Request, decide: Callable[[int, str], Alert]) -> Response:
+    async def decided(
+        number: str, request: Request, decide: Callable[[int, str], Alert]
+    ) -> Response:
         try:
             decide(_number(number), caller(request).name)
+            await faults.kept()
         except NotFoundError:
             return frame.error(request, 404)
         except RefusedDecisionError as error:
@@ -120,24 +128,24 @@ def _decisions(
 
     @router.post("/alerts/{number}/acknowledge")
     async def acknowledge(number: str, request: Request) -> Response:
-        return decided(number, request, faults.acknowledge)
+        return await decided(number, request, faults.acknowledge)
 
     @router.post("/alerts/{number}/shelve")
     async def shelve(number: str, request: Request) -> Response:
         hours = (await form(request)).get("hours", "")
         wanted = next((h for h in SHELVES_H if str(h) == hours), 0)
         until_ms = hub.now_ms() + wanted * HOUR_MS
-        return decided(number, request, lambda one, who: faults.shelve(one, until_ms, who))
+        return await decided(number, request, lambda one, who: faults.shelve(one, until_ms, who))
 
     @router.post("/alerts/{number}/unshelve")
     async def unshelve(number: str, request: Request) -> Response:
-        return decided(number, request, faults.unshelve)
+        return await decided(number, request, faults.unshelve)
 
     @router.post("/alerts/{number}/assign")
     async def assign(number: str, request: Request) -> Response:
         typed = (await form(request)).get("assignee", "")
         name = somebody(typed, offered())[:MAX_NAME] or None
-        return decided(number, request, lambda one, who: faults.assign(one, name, who))
+        return await decided(number, request, lambda one, who: faults.assign(one, name, who))
 
 
 class _Told:
@@ -175,10 +183,11 @@ class _Told:
 
     def whole(self, alert: Alert, language: str) -> dict[str, Any]:
         """What ``alert.html`` shows besides the chart."""
-        found = sorted(self._faults.rooms_of(alert))
+        found, cleared_ms = sorted(self._faults.rooms_of(alert)), alert.cleared_ms
         return {
             "a": self.card(alert, language),
             "began": self._began(alert, language),
+            "over": "" if cleared_ms is None else self._frame.when(cleared_ms, language),
             "device": alert.device,
             "wire": subject_name(alert) if alert.subject.kind is SubjectKind.LINK else "",
             "rooms": [
@@ -198,9 +207,7 @@ class _Told:
 
     def _where(self, alert: Alert, language: str) -> str:
         found = [self._rooms[room] for room in sorted(self._faults.rooms_of(alert))]
-        names = [
-            f"{pick(room.name, language)} ({self._frame.place(room, language)})" for room in found
-        ]
+        names = [self._frame.room_at(room, language) for room in found]
         t = translator(language)
         if alert.subject.kind is SubjectKind.HUB:
             return "" if alert.is_drill else t("ui.alert_hub")
@@ -227,7 +234,8 @@ class _Told:
         found = []
         if alert.acknowledged_ms is not None:
             since = when(alert.acknowledged_ms, language)
-            found.append(t("ui.alert_taken", who=alert.acknowledged_by or "–", since=since))
+            code = "ui.alert_taken" if alert.cleared_ms is None else "ui.alert_was_taken"
+            found.append(t(code, who=alert.acknowledged_by or "–", since=since))
         if alert.assignee:
             found.append(t("ui.alert_assigned", who=alert.assignee))
         if alert.shelved_until_ms is not None:
@@ -260,7 +268,8 @@ async def _lately(
     """What the device said in the last day, of the channel that the alert is about."""
     if device is None:
         return {"chart": None, "title": ""}
-    named = alert.subject.channel or str(alert.evidence.get("channel", ""))
+    told = str(alert.evidence.get("channel", TELLING.get(alert.kind, "")))
+    named = alert.subject.channel or told
     channel = named if named in device.channels else first_channel(device)
     if channel is None:
         return {"chart": None, "title": ""}

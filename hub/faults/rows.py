@@ -7,7 +7,7 @@ detectors have learnt: one row, written now and then.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -74,7 +74,9 @@ class Recalled(NamedTuple):
 NOTHING = Recalled([], [], 0, 0, None)
 
 
-def keep(db: sqlite3.Connection, faults: Iterable[Fault], alerts: Iterable[Alert]) -> None:
+def keep(db: sqlite3.Connection, things: Collection[Fault | Alert]) -> None:
+    faults = [thing for thing in things if isinstance(thing, Fault)]
+    alerts = [thing for thing in things if isinstance(thing, Alert)]
     db.executemany(
         KEEP_FAULT,
         [(f.id, f.subject.id, f.kind.value, f.since_ms, f.cleared_ms, _body(f)) for f in faults],

@@ -42,9 +42,9 @@ from hub.faults import rows
 from hub.faults.alerts import DAY_MS, DRILL_MS, Alerts, gravest_first
 from hub.faults.consequence import BLINDING, Consequence, Senses, Survey, Weight
 from hub.faults.detector import Detect
-from hub.faults.ledger import UNWRITABLE, Ledger, Store
 from hub.faults.rows import Recalled
 from hub.faults.tree import Tree
+from hub.ledger import UNWRITABLE, Ledger, Store
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class FaultsService:
         self.centre = place
         self._clock, self._bus, self._store = clock, bus, store
         self._consequence = Consequence(place, schedule, senses)
-        self._ledger = Ledger(store, bus)
+        self._ledger: Ledger[Fault | Alert] = Ledger(store, bus, "faults", rows.keep)
         devices = [device.id for device in place.devices]
         rooms = {
             device: found[0] for device in devices if (found := self._consequence.rooms_of(device))
@@ -237,6 +237,14 @@ class FaultsService:
         before = self._standing(number)
         return self._decided("alert.assign", who, before, self._alerts.assign(number, assignee))
 
+    async def kept(self) -> None:
+        """Wait until what was decided is on disk.
+
+        Raises:
+            RefusedDecisionError: the disk does not take it yet.
+        """
+        await self._ledger.kept()
+
     def _standing(self, number: int) -> Alert:
         found = self._alerts.alert(number)
         if found is not None:
@@ -320,7 +328,7 @@ class FaultsService:
     def _noted(self, faults: Iterable[Fault], now_ms: int) -> None:
         for fault in faults:
             self._alerts.note(fault, now_ms)
-            self._ledger.put(FaultChanged(fault))
+            self._ledger.put(fault.id, fault, FaultChanged(fault))
         self._stir()
 
     def _end(self, faults: Iterable[Fault]) -> None:
@@ -335,7 +343,7 @@ class FaultsService:
 
     def _tell_alerts(self, now_ms: int) -> None:
         for alert, before in self._alerts.advance(now_ms):
-            self._ledger.put(AlertChanged(alert, before))
+            self._ledger.put(alert.id, alert, AlertChanged(alert, before))
             if not alert.is_open:
                 self._past[alert.id] = alert
                 if len(self._past) > REMEMBERED:
@@ -363,7 +371,7 @@ class FaultsService:
         self.detection.clock_set(event)
         if event.is_trusted and event.moved_from_ms is not None:
             for fault in self._tree.move(event.moved_from_ms, event.shift_ms):
-                self._ledger.put(FaultChanged(fault))
+                self._ledger.put(fault.id, fault, FaultChanged(fault))
             self._alerts.move(event.moved_from_ms, event.shift_ms)
         elif event.is_trusted:
             self._alerts.begin_anew(self._clock.now_ms())
@@ -388,7 +396,4 @@ def _is_of_link(fault: Fault) -> bool:
 
 def _said(alert: Alert) -> str:
     """For the audit record."""
-    words: list[str] = [alert.state.value]
-    if alert.assignee:
-        words.append(f"assigned to {alert.assignee}")
-    return ", ".join(words)
+    return alert.state.value + (f", assigned to {alert.assignee}" if alert.assignee else "")

@@ -154,6 +154,10 @@ def routes(orders: OrdersService, reports: ReportsService) -> APIRouter:
 def _decisions(router: APIRouter, orders: OrdersService, reports: ReportsService) -> None:
     """What people do about an order. Each is recorded with its author."""
 
+    async def kept(order: WorkOrder) -> Response:
+        await orders.kept()
+        return answer(_document(orders, order))
+
     @router.post(
         "/work-orders",
         responses=_decided(on_413="The body is too large"),
@@ -163,7 +167,7 @@ def _decisions(router: APIRouter, orders: OrdersService, reports: ReportsService
         """Make one; for an alert that has one already, that one."""
         wish, who = await _wish(request, OrderWish), caller(request).name
         of = Opening(wish.title, wish.assignee, _due(wish.due))
-        return answer(_document(orders, _opened(orders, reports, wish, of, who)))
+        return await kept(_opened(orders, reports, wish, of, who))
 
     @router.post(
         "/work-orders/{number}/done",
@@ -173,12 +177,12 @@ def _decisions(router: APIRouter, orders: OrdersService, reports: ReportsService
     async def done(number: Number, request: Request) -> Response:
         """It is mended; from now on the hub watches until the sensor proves it."""
         wish = await _wish(request, NoteWish)
-        return answer(_document(orders, orders.done(number, wish.note, caller(request).name)))
+        return await kept(orders.done(number, wish.note, caller(request).name))
 
     @router.post("/work-orders/{number}/confirm", responses=_decided())
     async def confirm(number: Number, request: Request) -> Response:
         """You looked, and it is well; only where no sensor can tell."""
-        return answer(_document(orders, orders.confirm(number, caller(request).name)))
+        return await kept(orders.confirm(number, caller(request).name))
 
     @router.post(
         "/work-orders/{number}/comment",
@@ -188,7 +192,7 @@ def _decisions(router: APIRouter, orders: OrdersService, reports: ReportsService
     async def comment(number: Number, request: Request) -> Response:
         """Say something about it."""
         wish = await _wish(request, NoteWish)
-        return answer(_document(orders, orders.comment(number, wish.note, caller(request).name)))
+        return await kept(orders.comment(number, wish.note, caller(request).name))
 
     @router.post(
         "/work-orders/{number}/assign",
@@ -199,7 +203,7 @@ def _decisions(router: APIRouter, orders: OrdersService, reports: ReportsService
         """Say who does it, until when."""
         wish, who = await _wish(request, GiveWish), caller(request).name
         given = orders.assign(number, wish.assignee, _due(wish.due), who)
-        return answer(_document(orders, given))
+        return await kept(given)
 
     @router.post(
         "/work-orders/{number}/cancel",
@@ -209,7 +213,7 @@ def _decisions(router: APIRouter, orders: OrdersService, reports: ReportsService
     async def cancel(number: Number, request: Request) -> Response:
         """Nobody will do it."""
         wish = await _wish(request, NoteWish)
-        return answer(_document(orders, orders.cancel(number, wish.note, caller(request).name)))
+        return await kept(orders.cancel(number, wish.note, caller(request).name))
 
 
 def _opened(
@@ -264,6 +268,7 @@ def _decided(**more: str) -> dict[int | str, dict[str, object]]:
         on_404="No such work order, alert or report",
         on_409="It cannot be decided now",
         on_422="It cannot be decided like that",
+        on_503="The disk did not take it yet",
         **more,
     )
 

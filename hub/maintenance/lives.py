@@ -94,6 +94,10 @@ class LivesService:
         self._bus.publish(Decided(now_ms, who, f"device.{what}", device))
         return entry
 
+    async def kept(self) -> None:
+        """Raises RefusedDecisionError: the disk does not take yet what was recorded."""
+        await self._ledger.kept()
+
     def noon_ms(self, day: str) -> int:
         """A day that was typed, as its noon; today as now.
 

@@ -30,7 +30,7 @@ DUE_AT = time(18)
 Fields = Mapping[str, str]
 Decide = Callable[[OrdersService, int, Fields, str], WorkOrder]
 """The order's number, what was typed, and who decides."""
-Decided = Callable[[Request, Callable[[], WorkOrder]], Response]
+Decided = Callable[[Request, Callable[[], WorkOrder]], Awaitable[Response]]
 DECISIONS: Mapping[str, Decide] = {
     "done": lambda of, number, fields, who: of.done(number, fields.get("note", ""), who),
     "confirm": lambda of, number, _, who: of.confirm(number, who),
@@ -105,9 +105,10 @@ def _decisions(
 ) -> None:
     """Forms; each leads to the order's page."""
 
-    def decided(request: Request, decide: Callable[[], WorkOrder]) -> Response:
+    async def decided(request: Request, decide: Callable[[], WorkOrder]) -> Response:
         try:
             order = decide()
+            await orders.kept()
         except NotFoundError:
             return frame.error(request, 404)
         except RefusedDecisionError as error:
@@ -118,7 +119,7 @@ def _decisions(
     async def open_order(request: Request) -> Response:
         fields, who = await form(request), caller(request).name
 
-        return decided(request, lambda: opened(fields, who))
+        return await decided(request, lambda: opened(fields, who))
 
     def opened(fields: Fields, who: str) -> WorkOrder:
         due_ms = due_of(fields.get("due", ""), frame.centre.timezone)
@@ -141,7 +142,7 @@ def _further(
     def decision(decide: Decide) -> Callable[[str, Request], Awaitable[Response]]:
         async def take(number: str, request: Request) -> Response:
             fields, who = await form(request), caller(request).name
-            return decided(request, lambda: decide(orders, number_of(number), fields, who))
+            return await decided(request, lambda: decide(orders, number_of(number), fields, who))
 
         return take
 

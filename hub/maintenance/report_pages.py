@@ -85,6 +85,7 @@ def pages(
         words = (await form(request)).get("answer", "")
         try:
             reports.answer(number_of(number), words, caller(request).name)
+            await reports.kept()
         except NotFoundError:
             return frame.error(request, 404)
         except RefusedDecisionError as error:

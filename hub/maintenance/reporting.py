@@ -81,6 +81,10 @@ class ReportsService:
             raise RefusedDecisionError(Text("report.not_kept"), 503) from error
         return report
 
+    async def kept(self) -> None:
+        """Raises RefusedDecisionError: the disk does not take yet what was decided."""
+        await self._ledger.kept()
+
     def answer(self, number: int, words: str, who: str) -> Report:
         """Raises UnknownReportError, RefusedDecisionError."""
         report = self._find(number)

@@ -215,6 +215,14 @@ class OrdersService:
         new = rules.cancelled(order, words, who, self._clock.now_ms())
         return self._decided("order.cancel", who, order, new)
 
+    async def kept(self) -> None:
+        """Wait until what was decided is on disk; of reports and devices too.
+
+        Raises:
+            RefusedDecisionError: the disk does not take it yet.
+        """
+        await self._ledger.kept()
+
     def _standing(self, number: int) -> WorkOrder:
         found = self._orders.get(number)
         if found is not None:

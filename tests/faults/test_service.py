@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from edge.clock import Clock
+from hub import ledger
 from hub.bus import Bus
 from hub.domain.audit import Decided
 from hub.domain.errors import NotFoundError, RefusedDecisionError
@@ -25,7 +26,6 @@ from hub.domain.events import (
 )
 from hub.domain.fault import AlertState, FaultKind, Finding, Subject, SubjectKind
 from hub.domain.opening import AlwaysOpen
-from hub.faults import ledger
 from hub.faults.consequence import Sense
 from hub.faults.detector import Detector
 from hub.faults.rows import Recalled
