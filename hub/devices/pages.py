@@ -85,7 +85,8 @@ def pages(
         language = language_of(request)
         past = {} if channel is None else await history.context(device, channel, span, language)
         here = context(frame, device, language)
-        alerts = [(number, told(faults.alert(number), language)) for number in device.alerts]
+        found = [(number, faults.alert(number)) for number in device.alerts]
+        alerts = [(number, told(one, language), one.severity) for number, one in found]
         return frame.answer(request, "device", here="devices", alerts=alerts, **here, **past)
 
     def _filter(request: Request) -> Filter | None:

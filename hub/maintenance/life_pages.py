@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.domain.centre import pick
 from hub.domain.errors import NotFoundError, RefusedDecisionError
 from hub.domain.room import Text
 from hub.domain.views import DevicesView, FaultsView, HubView
@@ -17,6 +16,7 @@ from hub.maintenance.rules import MAX_NOTE
 from hub.maintenance.service import OrdersService
 from hub.maintenance.wording import Wording
 from hub.web.caller import caller
+from hub.web.device import spot_name
 from hub.web.forms import form
 from hub.web.page import Frame, language_of, translator
 from hub.web.spreadsheet import spreadsheet
@@ -42,7 +42,13 @@ def pages(
         except NotFoundError:
             return frame.error(request, 404)
         lines = [
-            (frame.date(one.at_ms), t(f"life.{one.what}"), one.room, one.who, one.note)
+            (
+                frame.date(one.at_ms),
+                t(f"life.{one.what}"),
+                _spot(frame, one.room, language),
+                one.who,
+                one.note,
+            )
             for one in entries
         ]
         done = [wording.card(order, language) for order in await orders.of_device(device_id)]
@@ -69,6 +75,7 @@ def pages(
             what = _what(fields.get("what", ""))
             at_ms = lives.noon_ms(fields.get("day", ""))
             lives.record(device_id, what, at_ms, fields.get("note", ""), caller(request).name)
+            await lives.kept()
         except NotFoundError:
             return frame.error(request, 404)
         except RefusedDecisionError as error:
@@ -103,7 +110,7 @@ def _row(frame: Frame, one: Battery, language: str) -> tuple[str, str, str]:
     """Where, how full, and how long it lasts."""
     t = translator(language)
     room = next((room for room in frame.centre.rooms if room.id == one.room), None)
-    where = "" if room is None else f"{pick(room.name, language)} ({frame.place(room, language)})"
+    where = "" if room is None else frame.room_at(room, language)
     level = "" if one.level is None else f"{one.level:.0f} %"
     if one.is_dead:
         left = t("ui.battery_empty")
@@ -112,6 +119,11 @@ def _row(frame: Frame, one: Battery, language: str) -> tuple[str, str, str]:
     else:
         left = t("ui.battery_days", count=one.days_left)
     return where, level, left
+
+
+def _spot(frame: Frame, spot: str | None, language: str) -> str:
+    """Where it was; a room that is gone from the configuration keeps its id."""
+    return spot_name(frame.centre, spot, language) or spot or ""
 
 
 def _kinds(lives: LivesService, device: str) -> list[str]:

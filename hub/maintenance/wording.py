@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hub.domain.centre import pick
 from hub.domain.fault import FaultKind, Subject, SubjectKind
 from hub.domain.room import Params
 from hub.domain.views import FaultsView
@@ -100,7 +99,7 @@ class Wording:
         room = self._rooms.get(order.room or "")
         if room is None:
             return order.device or ""
-        return f"{pick(room.name, language)} ({self._frame.place(room, language)})"
+        return self._frame.room_at(room, language)
 
     def guide(self, order: WorkOrder, language: str) -> Guide | None:
         """How the proof gets on; None: nothing is awaited."""

@@ -16,7 +16,7 @@ from hub.notify.book import STORE_ERRORS
 from hub.notify.drills import is_lost
 from hub.notify.planned import Way
 from hub.notify.queue import is_trouble
-from hub.notify.roster import StandIn
+from hub.notify.roster import Person, StandIn
 from hub.notify.rules import Notice, NoticeKind, Sending, State
 from hub.notify.service import Notify
 from hub.web.caller import caller
@@ -201,7 +201,7 @@ class _Shown:
             state = t("ui.sent_at", when=self._frame.when(row.due_ms, language))
         return QueueLine(
             _about(notify.book.notices.get(row.notice), language),
-            f"{person.name if person else ''} {row.channel}".strip(),
+            _to(person, notify.ways.get(row.channel), row.channel, language),
             self._frame.when(row.from_ms, language),
             state,
             why(row.error, language) if row.error else "",
@@ -227,6 +227,14 @@ class _Shown:
         if beat.last_ms is None:
             return t("ui.beat_soon")
         return t("ui.beat_well", when=self._frame.when(beat.last_ms, language))
+
+
+def _to(person: Person | None, way: Way | None, channel: str, language: str) -> str:
+    """Who, and over what; a program, and a channel that is gone, by its id."""
+    if person is None or way is None:
+        return channel
+    kind = translator(language)(f"channel_kind.{way.kind}")
+    return translator(language)("ui.pair", name=person.name, value=kind)
 
 
 def why(error: str, language: str) -> str:

@@ -177,13 +177,18 @@ def place(centre: Centre, device: DeviceState, language: str) -> str:
     """The room, or the two sides of a door."""
     if not device.configured:
         return translator(language)("ui.not_configured")
+    if name := spot_name(centre, device.room or device.door, language):
+        return name
+    return device.room or (translator(language)("ui.door", door=device.door) if device.door else "")
+
+
+def spot_name(centre: Centre, spot: str | None, language: str) -> str:
+    """A room by its name, a door by the rooms it leads to; empty where there is neither."""
     names = {room.id: pick(room.name, language) for room in centre.rooms}
-    if device.room:
-        return names.get(device.room, device.room)
-    for door in centre.doors:
-        if door.id == device.door:
-            return " ↔ ".join(names.get(s, s) for s in door.between if s != OUTSIDE)
-    return translator(language)("ui.door", door=device.door) if device.door else ""
+    if spot in names:
+        return names[spot]
+    between = next((door.between for door in centre.doors if door.id == spot), ())
+    return " ↔ ".join(names.get(side, side) for side in between if side != OUTSIDE)
 
 
 def context(frame: Frame, device: DeviceState, language: str) -> dict[str, Any]:

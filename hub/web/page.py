@@ -122,16 +122,20 @@ class Frame:
         gap = ", " if language == "en" else " "
         return f"{pick(name, language)}{gap}{floor_}"
 
+    def room_at(self, room: Room, language: str) -> str:
+        """A room's name, and where that is."""
+        name, place = pick(room.name, language), self.place(room, language)
+        return translator(language)("ui.room_at", room=name, place=place)
+
     def _respond(
         self, template: str, language: str, request: Request, context: dict[str, Any]
     ) -> HTMLResponse:
-        html = (
-            environment().get_template(template).render(self._common(request, language) | context)
-        )
+        known = self._common(request, language, context.get("here", ""))
+        html = environment().get_template(template).render(known | context)
         headers = {"Cache-Control": "no-store", "Vary": "HX-Request, Accept-Language, Cookie"}
         return HTMLResponse(html, headers=headers)
 
-    def _common(self, request: Request, language: str) -> dict[str, Any]:
+    def _common(self, request: Request, language: str, here: str) -> dict[str, Any]:
         now = self.hub.now_ms()
         return {
             "t": translator(language),
@@ -143,7 +147,7 @@ class Frame:
             "clock": clock(now, language, self.centre.timezone),
             "as_of": f"{local(now, self.centre.timezone):%Y-%m-%dT%H:%M%z}",
             # which port is lost and where copies go is nothing for strangers at the door
-            "notices": self._notices_for(caller(request), language),
+            "notices": self._notices_for(caller(request), language, here),
             "untaken": self.hub.alerts() if caller(request).may(Permission.ALERTS) else 0,
             "principal": caller(request),
             "may": caller(request).may,
@@ -152,12 +156,17 @@ class Frame:
             "when": functools.partial(self.when, language=language),
         }
 
-    def _notices_for(self, who: Principal, language: str) -> list[tuple[str, str]]:
+    def _notices_for(self, who: Principal, language: str, here: str) -> list[tuple[str, str]]:
         if not who.may(Permission.SHOW):
             return []
-        return self.notices(language, is_hall=not who.may(Permission.ROOMS))
+        tells_links = here != "alerts"  # there each lost link has its alert
+        return self.notices(
+            language, is_hall=not who.may(Permission.ROOMS), tells_links=tells_links
+        )
 
-    def notices(self, language: str, *, is_hall: bool) -> list[tuple[str, str]]:
+    def notices(
+        self, language: str, *, is_hall: bool, tells_links: bool = True
+    ) -> list[tuple[str, str]]:
         """What the hub says of itself, as (kind, sentence); empty while all is well.
 
         ``is_hall``: on a screen that everybody passes, who need not know which port is lost or
@@ -171,7 +180,7 @@ class Frame:
             found += [("warning", sentence) for sentence in self._about_copies(language)]
         if (year := self.hub.unknown_year()) is not None:
             found.append(("note", t("ui.holidays_unknown_notice", year=year)))
-        if links := self.hub.links_down():
+        if tells_links and (links := self.hub.links_down()):
             found.append(("warning", _links_down(links, language, is_hall=is_hall)))
         if (speed := self.hub.speed()) != 1:
             found.append(("note", t("ui.speed", speed=f"{speed:g}")))
