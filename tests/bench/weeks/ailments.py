@@ -60,7 +60,9 @@ class Garble(Ailment):
         return [self._damaged(p) if self._random.random() < self._share else p for p in payloads]
 
     def _damaged(self, payload: bytes) -> bytes:
-        at = self._random.randrange(1, max(2, len(payload) - 1))
+        if len(payload) < 3:
+            return b""
+        at = self._random.randrange(1, len(payload) - 1)
         if payload.startswith(b"{"):
             return payload[:at]
         return payload[:at] + bytes([payload[at] ^ 0x5A]) * 2
