@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from datetime import date
+from itertools import islice
 from typing import NamedTuple
 
 from fastapi import APIRouter
@@ -182,7 +184,7 @@ class _Shown:
         return translator(language)("ui.last_failed", when=when, why=why(error, language))
 
     async def _queue(self, language: str, now_ms: int) -> list[QueueLine]:
-        """What waits, and what was given up; the oldest trouble first."""
+        """What waits, and what was given up; trouble first, a program's events as one."""
         book = self._notify.book
         waiting = [row for row in book.sendings.values() if row.is_open]
         uncertain = [row for row in book.sendings.values() if row.state is State.UNKNOWN]
@@ -191,16 +193,22 @@ class _Shown:
         except STORE_ERRORS:
             failed = []  # the page's own notice tells of the disk
         rows = sorted((*failed, *waiting), key=lambda row: (not is_trouble(row, now_ms), row.id))
-        return [self._line(row, language, now_ms) for row in (*rows, *uncertain)[:MOST_SHOWN]]
+        alike: dict[Hashable, list[Sending]] = {}
+        for row in (*rows, *uncertain):
+            way = self._notify.ways.get(row.channel)
+            is_program = way is not None and bool(way.url)
+            alike.setdefault((row.channel, row.state) if is_program else row.id, []).append(row)
+        return [self._line(one, language, now_ms) for one in islice(alike.values(), MOST_SHOWN)]
 
-    def _line(self, row: Sending, language: str, now_ms: int) -> QueueLine:
-        notify, t = self._notify, translator(language)
+    def _line(self, rows: Sequence[Sending], language: str, now_ms: int) -> QueueLine:
+        """Rows that read alike, the first of which speaks for all."""
+        notify, t, row = self._notify, translator(language), rows[0]
         person = notify.roster.people.get(row.person)
         state = t(f"sending.{row.state}")
         if row.state is State.WAITING and row.due_ms > now_ms:
             state = t("ui.sent_at", when=self._frame.when(row.due_ms, language))
         return QueueLine(
-            _about(notify.book.notices.get(row.notice), language),
+            _about(notify.book.notices.get(row.notice), len(rows), language),
             _to(person, notify.ways.get(row.channel), row.channel, language),
             self._frame.when(row.from_ms, language),
             state,
@@ -243,13 +251,13 @@ def why(error: str, language: str) -> str:
     return translator(language)(f"sending_error.{code}", figure=figure)
 
 
-def _about(notice: Notice | None, language: str) -> str:
+def _about(notice: Notice | None, count: int, language: str) -> str:
     """Which alert or order; what a program is told is known by its kind."""
     t = translator(language)
     if notice is None:
         return t("ui.notice_closed")
     if notice.kind is NoticeKind.HOOK:
-        return t("ui.notice_hook")
+        return t("ui.notice_hook", count=count)
     if notice.order is not None:
         return t("ui.notice_order", number=notice.order.id)
     number = notice.alert.id if notice.alert is not None else 0

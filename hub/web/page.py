@@ -109,6 +109,8 @@ class Frame:
         now_ms = self.hub.now_ms() if at_ms is None else at_ms
         line = render(text, language, self.centre.timezone, now_ms)
         line = _GAP_IN_CHINESE.sub("", line)  # it is set off for an id, and a name may stand there
+        if language != "en":
+            return line
         return line[:1].upper() + line[1:]  # it may begin with what a device is: "radar ..."
 
     def place(self, room: Room, language: str) -> str:
