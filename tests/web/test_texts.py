@@ -174,7 +174,7 @@ def test_chinese_sentences_are_chinese(language: str) -> None:
         "ui.device_named",
         "ui.device_alone",
         "ui.room_at",
-            "ui.link_why",
+        "ui.link_why",
     }
 
 
