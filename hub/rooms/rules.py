@@ -152,8 +152,7 @@ def _weigh(plan: Plan, case: Case, limit: int | None) -> Seen:
             return Seen(Status.UNKNOWN, (which, claim.reason, proof.reason))
     if claims:
         return _occupied(case, limit, claims)
-    newest = max(proofs, key=since, default=None)
-    traces = [t for t in case.traces if newest is None or t.since_ms > newest.since_ms]
+    traces = _outlasting(case.traces, proofs)
     if traces:
         return _occupied(case, limit, traces)
     if proofs:
@@ -199,6 +198,17 @@ def _standing(case: Case) -> list[Finding]:
         if not (proof.grounds is Grounds.COUNT and is_seen)
         and not (proof.grounds is Grounds.LOOKED and newest_ms > proof.since_ms)
     ]
+
+
+def _outlasting(traces: list[Finding], proofs: list[Finding]) -> list[Finding]:
+    """Whom no proof takes out of the room.
+
+    Counters that say zero say so of those they saw: two who pass as one, or a room that was set to
+    zero over somebody asleep, leave him uncounted. So zero is no surer than stillness, and waits
+    as long for whoever moved.
+    """
+    ends_ms = max((p.since_ms for p in proofs if p.grounds is not Grounds.COUNT), default=-1)
+    return [trace for trace in traces if trace.since_ms > ends_ms]
 
 
 def _against(claims: list[Finding], proofs: list[Finding]) -> list[Finding]:

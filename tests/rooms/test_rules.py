@@ -15,6 +15,7 @@ from hub.rooms.rules import Verdict, judge
 MINUTE = 60_000
 START = 1_800_000_000_000
 DOOR = "door"
+PIR_AND_DOOR = (Kind.MOTION, Kind.DOOR)
 CHANNEL = {
     Kind.RADAR: "presence",
     Kind.MOTION: "motion",
@@ -161,6 +162,31 @@ def test_a_counter_proves_emptiness_only_after_it_was_proven_right() -> None:
     scene.say(counter, 0)
     assert scene.codes() == {"count_not_rezeroed", "would_help_look"}
     scene.plan.zero(scene.now, "radar_clear")
+    assert scene.status() is Status.FREE
+
+
+def test_a_count_of_zero_takes_nobody_out_who_may_keep_still() -> None:
+    scene = Scene("living_room")
+    pir, door, counter = (scene.sensor(k, 120 * MINUTE) for k in (*PIR_AND_DOOR, Kind.COUNT))
+    for sensor in (pir, door, counter):
+        scene.say(sensor, 0)
+    scene.plan.zero(scene.now, "radar_clear")
+    scene.wait(1)
+    scene.say(pir, 1)
+    scene.say(door, 1)
+    scene.say(counter, 1)  # two came side by side
+    scene.wait(1)
+    scene.say(door, 0)
+    scene.wait(20)
+    scene.say(door, 1)
+    scene.say(counter, 0)  # one of them goes
+    scene.wait(0.1)
+    scene.say(door, 0)
+    scene.say(pir, 0)
+    assert scene.status() is Status.IN_USE
+    scene.all_say(44, **{pir: 0})
+    assert scene.status() is Status.IN_USE
+    scene.all_say(3, **{pir: 0})
     assert scene.status() is Status.FREE
 
 
