@@ -26,7 +26,7 @@ RIGHT: Mapping[tuple[Presence, Grounds], float] = MappingProxyType(
         (Presence.PRESENT, Grounds.CROSSING): 0.02,
     }
 )
-"""The lower of two games, with people and sensors as usual and with about twice the mishaps, rounded
+"""The lower of two games, with people and sensors as usual or with about twice the mishaps, rounded
 down to its first digit (or to nines): more is not known, since no house is like the game. The last
 ones are rooms that somebody may just have left: taken as in use until they are proven empty, which
 is a precaution and no finding, and is said so. "Still" among them, as whoever slips out unseen
