@@ -108,8 +108,9 @@ class Planner:
             self._book.set(kept)
         elif person is not None and not notice.is_drill:
             wanted = queue.other_way(row, beside, person, self._down(), now_ms)
-            if wanted is not None:
-                self._book.want(notice, wanted)
+            if wanted is not None:  # which may be hours after the first try
+                due_ms = self._roster.may_tell(person.id, notice.severity, now_ms)
+                self._book.want(notice, wanted._replace(due_ms=due_ms))
 
     def _goes_another_way(self, row: Sending) -> bool:
         """It is just being sent to the same person over another channel: that may be enough."""

@@ -362,7 +362,8 @@ async def test_an_export_that_is_ended_leaves_nothing(tmp_path: Path, config: Pa
     )
     reader = await asyncio.to_thread(pipe.open, "rb", 0)
     await asyncio.to_thread(reader.read, 1)  # no more: the rest would find room
-    process.send_signal(signal.SIGINT)
+    # not SIGINT: who starts the tests in the background has it ignored, also here
+    process.send_signal(signal.SIGTERM)
     # what it holds in its buffer goes out before it ends, so somebody has to take it
     (_, errors), _ = await asyncio.gather(process.communicate(), asyncio.to_thread(reader.read))
     reader.close()
