@@ -9,8 +9,8 @@ import pytest
 from hub.domain.fault import Severity
 from hub.notify import book
 from hub.notify.rules import Notice, NoticeKind, Sending, State, due
-from tests.notify.making import MINUTE, PATIENCE, ROSTER, alert, at, taken
-from tests.notify.test_rules import World
+from tests.notify.making import HOUR, MINUTE, PATIENCE, ROSTER, alert, at, taken
+from tests.notify.test_rules import UNKNOWN, World
 
 
 def test_what_was_for_somebody_who_left_is_told_to_who_is_there() -> None:
@@ -42,3 +42,17 @@ def test_a_clock_that_is_set_back_by_hours_puts_no_reminder_off() -> None:
     world.planner.begin_anew(world.now_ms)
     world.settle(16 * MINUTE)
     assert [parcel.person for _, parcel in world.sent_at[told:]] == ["wu"]
+
+
+def test_the_other_channel_of_somebody_who_sleeps_waits_for_the_morning() -> None:
+    world = World(at(12))
+    world.change(alert(1, Severity.LOW, world.now_ms))
+    world.turn()
+    world.now_ms = at(22)
+    world.answer(UNKNOWN, has_arrived=False)
+    world.turn()
+    assert "li" not in {parcel.person for parcel in world.flying}
+    world.settle(12 * HOUR)
+    to_li = [(ms, parcel.channel) for ms, parcel in world.sent_at if parcel.person == "li"]
+    assert to_li[:2] == [(at(12), "chat"), (at(24 + 7), "mail")]
+    assert world.woken == []

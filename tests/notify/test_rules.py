@@ -209,20 +209,6 @@ def test_what_could_not_be_sent_by_day_wakes_nobody_at_night() -> None:
     assert world.woken == []
 
 
-def test_the_other_channel_of_somebody_who_sleeps_waits_for_the_morning() -> None:
-    world = World(at(12))
-    world.change(alert(1, Severity.LOW, world.now_ms))
-    world.turn()
-    world.now_ms = at(22)
-    world.answer(UNKNOWN, has_arrived=False)
-    world.turn()
-    assert "li" not in {parcel.person for parcel in world.flying}
-    world.settle(12 * HOUR)
-    to_li = [(ms, parcel.channel) for ms, parcel in world.sent_at if parcel.person == "li"]
-    assert to_li[:2] == [(at(12), "chat"), (at(24 + 7), "mail")]
-    assert world.woken == []
-
-
 def test_an_urgent_alert_at_night_goes_out_at_once() -> None:
     world = World(at(23))
     world.change(alert(1, Severity.URGENT, world.now_ms))
