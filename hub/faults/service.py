@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.1
 LONGEST_WAIT_S = 1.0  # a demo's clock may change its pace while we wait
-LEARNT_EVERY_S = 6 * 3600.0  # 40 KB for 300 devices: a card takes that four times a day, not 24
+LEARNT_EVERY_S = 6 * 3600.0  # 87 KB for 300 devices: four times a day, not 24
 LINKS_WITHIN_MS = 10 * 60_000  # a link that is configured says by then whether it is there
 REMEMBERED = 2_000  # alerts that are over
 
