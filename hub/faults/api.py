@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
@@ -15,11 +15,10 @@ from hub.api.alert_documents import (
     alert_document,
     fault_document,
 )
-from hub.api.answers import DOCUMENTS, answer, documented
+from hub.api.answers import answer, documented
 from hub.api.documents import Page
-from hub.api.schemas import reference
 from hub.api.times import parse_time
-from hub.domain.errors import BadFormError, BadQueryError
+from hub.api.wishes import described, read_wish
 from hub.domain.fault import Alert, AlertState, Fault, FaultKind, Severity
 from hub.domain.typed import one_line
 from hub.faults import rows
@@ -27,12 +26,10 @@ from hub.faults.service import FaultsService
 from hub.texts import negotiate
 from hub.web.caller import caller
 
-MAX_BODY = 4 * 1024
 MAX_NAME = 60
 MOST_ITEMS = 5_000
 LAST = 2**53
 Number = Annotated[int, Path(ge=1, le=LAST)]
-Wish = TypeVar("Wish", bound=msgspec.Struct)
 
 
 class ShelfWish(msgspec.Struct, forbid_unknown_fields=True):
@@ -178,11 +175,11 @@ def _decisions(router: APIRouter, faults: FaultsService) -> None:
     @router.post(
         "/alerts/{number}/shelve",
         responses=_decided(on_413="The body is too large"),
-        openapi_extra=_body(ShelfWish, {"until": "2026-11-27T18:00:00+08:00"}),
+        openapi_extra=described(ShelfWish, {"until": "2026-11-27T18:00:00+08:00"}),
     )
     async def shelve(number: Number, request: Request, language: Language) -> Response:
         """Put it off until a time, at most 30 days; it comes back by itself."""
-        wish = await _wish(request, ShelfWish)
+        wish = await read_wish(request, ShelfWish)
         until_ms = parse_time("until", wish.until, 0)
         done = faults.shelve(number, until_ms, caller(request).name)
         return await kept(done, language)
@@ -196,11 +193,11 @@ def _decisions(router: APIRouter, faults: FaultsService) -> None:
     @router.post(
         "/alerts/{number}/assign",
         responses=_decided(on_413="The body is too large"),
-        openapi_extra=_body(AssignWish, {"assignee": "wang"}),
+        openapi_extra=described(AssignWish, {"assignee": "wang"}),
     )
     async def assign(number: Number, request: Request, language: Language) -> Response:
         """Say who takes care of it."""
-        wish = await _wish(request, AssignWish)
+        wish = await read_wish(request, AssignWish)
         who = one_line(wish.assignee or "") or None
         done = faults.assign(number, who, caller(request).name)
         return await kept(done, language)
@@ -215,25 +212,3 @@ def _decided(**more: str) -> dict[int | str, dict[str, object]]:
         on_503="The disk did not take it yet",
         **more,
     )
-
-
-def _body(wish: type[msgspec.Struct], example: dict[str, str]) -> dict[str, object]:
-    content = {"application/json": {"schema": reference(wish), "example": example}}
-    return {DOCUMENTS: (wish,), "requestBody": {"required": True, "content": content}}
-
-
-async def _wish(request: Request, kind: type[Wish]) -> Wish:
-    """
-    Raises:
-        BadFormError: it is too large.
-        BadQueryError: it is no such document.
-    """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise BadFormError(413, "The body is too large.")
-    try:
-        return msgspec.json.decode(bytes(body), type=kind)
-    except msgspec.MsgspecError as error:
-        raise BadQueryError("body", "unfit", detail=str(error), allowed="") from error

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from hub.api.answers import DOCUMENTS, answer, documented
+from hub.api.answers import answer, documented
 from hub.api.documents import Moment, Page, rfc3339
 from hub.api.order_documents import OrderDocument, order_document
-from hub.api.schemas import reference
 from hub.api.times import parse_time
-from hub.domain.errors import BadFormError, BadQueryError
+from hub.api.wishes import described, read_wish
 from hub.domain.work import OrderState, WorkOrder
 from hub.maintenance import rows, rules
 from hub.maintenance.reporting import ReportsService
@@ -22,12 +21,10 @@ from hub.maintenance.rules import MAX_NAME, MAX_NOTE, MAX_TITLE, Opening
 from hub.maintenance.service import OrdersService
 from hub.web.caller import caller
 
-MAX_BODY = 4 * 1024
 LAST = 2**53
 Number = Annotated[int, Path(ge=1, le=LAST)]
 Note = Annotated[str, msgspec.Meta(max_length=MAX_NOTE)]
 Named = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
-Wish = TypeVar("Wish", bound=msgspec.Struct)
 
 
 class OrderWish(msgspec.Struct, forbid_unknown_fields=True):
@@ -161,22 +158,22 @@ def _decisions(router: APIRouter, orders: OrdersService, reports: ReportsService
     @router.post(
         "/work-orders",
         responses=_decided(on_413="The body is too large"),
-        openapi_extra=_body(OrderWish, {"alert": 12, "assignee": "wang"}),
+        openapi_extra=described(OrderWish, {"alert": 12, "assignee": "wang"}),
     )
     async def open_order(request: Request) -> Response:
         """Make one; for an alert that has one already, that one."""
-        wish, who = await _wish(request, OrderWish), caller(request).name
+        wish, who = await read_wish(request, OrderWish), caller(request).name
         of = Opening(wish.title, wish.assignee, _due(wish.due))
         return await kept(_opened(orders, reports, wish, of, who))
 
     @router.post(
         "/work-orders/{number}/done",
         responses=_decided(on_413="The body is too large"),
-        openapi_extra=_body(NoteWish, {"note": "New battery"}),
+        openapi_extra=described(NoteWish, {"note": "New battery"}),
     )
     async def done(number: Number, request: Request) -> Response:
         """It is mended; from now on the hub watches until the sensor proves it."""
-        wish = await _wish(request, NoteWish)
+        wish = await read_wish(request, NoteWish)
         return await kept(orders.done(number, wish.note, caller(request).name))
 
     @router.post("/work-orders/{number}/confirm", responses=_decided())
@@ -187,32 +184,32 @@ def _decisions(router: APIRouter, orders: OrdersService, reports: ReportsService
     @router.post(
         "/work-orders/{number}/comment",
         responses=_decided(on_413="The body is too large"),
-        openapi_extra=_body(NoteWish, {"note": "The part is ordered"}),
+        openapi_extra=described(NoteWish, {"note": "The part is ordered"}),
     )
     async def comment(number: Number, request: Request) -> Response:
         """Say something about it."""
-        wish = await _wish(request, NoteWish)
+        wish = await read_wish(request, NoteWish)
         return await kept(orders.comment(number, wish.note, caller(request).name))
 
     @router.post(
         "/work-orders/{number}/assign",
         responses=_decided(on_413="The body is too large"),
-        openapi_extra=_body(GiveWish, {"assignee": "wang", "due": "2026-11-27T18:00:00+08:00"}),
+        openapi_extra=described(GiveWish, {"assignee": "wang", "due": "2026-11-27T18:00:00+08:00"}),
     )
     async def assign(number: Number, request: Request) -> Response:
         """Say who does it, until when."""
-        wish, who = await _wish(request, GiveWish), caller(request).name
+        wish, who = await read_wish(request, GiveWish), caller(request).name
         given = orders.assign(number, wish.assignee, _due(wish.due), who)
         return await kept(given)
 
     @router.post(
         "/work-orders/{number}/cancel",
         responses=_decided(on_413="The body is too large"),
-        openapi_extra=_body(NoteWish, {"note": "The room is given up"}),
+        openapi_extra=described(NoteWish, {"note": "The room is given up"}),
     )
     async def cancel(number: Number, request: Request) -> Response:
         """Nobody will do it."""
-        wish = await _wish(request, NoteWish)
+        wish = await read_wish(request, NoteWish)
         return await kept(orders.cancel(number, wish.note, caller(request).name))
 
 
@@ -271,25 +268,3 @@ def _decided(**more: str) -> dict[int | str, dict[str, object]]:
         on_503="The disk did not take it yet",
         **more,
     )
-
-
-def _body(wish: type[msgspec.Struct], example: dict[str, str | int]) -> dict[str, object]:
-    content = {"application/json": {"schema": reference(wish), "example": example}}
-    return {DOCUMENTS: (wish,), "requestBody": {"required": True, "content": content}}
-
-
-async def _wish(request: Request, kind: type[Wish]) -> Wish:
-    """
-    Raises:
-        BadFormError: it is too large.
-        BadQueryError: it is no such document.
-    """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise BadFormError(413, "The body is too large.")
-    try:
-        return msgspec.json.decode(bytes(body), type=kind)
-    except msgspec.MsgspecError as error:
-        raise BadQueryError("body", "unfit", detail=str(error), allowed="") from error

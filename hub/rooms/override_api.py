@@ -12,13 +12,12 @@ from hub.api.answers import DOCUMENTS, answer, documented
 from hub.api.documents import Page, rfc3339
 from hub.api.schemas import reference
 from hub.api.times import parse_range, parse_time
-from hub.domain.errors import BadFormError, BadQueryError
+from hub.api.wishes import read_wish
 from hub.domain.room import Override, OverrideKind
 from hub.domain.views import HubView
 from hub.rooms.overrides import MAX_REASON, Overrides, UnknownOverrideError, Wish
 from hub.web.caller import caller
 
-MAX_BODY = 8 * 1024
 DAY_MS = 86_400_000
 MOST_ITEMS = 1_000
 Number = Annotated[int, Path(ge=1, le=2**53)]
@@ -112,7 +111,7 @@ def routes(overrides: Overrides, hub: HubView) -> APIRouter:
     async def say(room: str, request: Request) -> Response:
         """Close a room, or say what you saw in it. It replaces what was said of the same kind."""
         overrides.of(room)
-        wanted = await _wish(request)
+        wanted = await read_wish(request, OverrideWish)
         until_ms = parse_time("until", wanted.until, 0) if wanted.until else None
         wish = Wish(room, wanted.kind, wanted.people, wanted.reason, until_ms)
         return answer(document(await overrides.say(wish, caller(request).name)))
@@ -133,23 +132,6 @@ def routes(overrides: Overrides, hub: HubView) -> APIRouter:
         return answer(document(await overrides.end(number, caller(request).name)))
 
     return router
-
-
-async def _wish(request: Request) -> OverrideWish:
-    """
-    Raises:
-        BadFormError: it is too large.
-        BadQueryError: it is no such document.
-    """
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY:
-            raise BadFormError(413, "The body is too large.")
-    try:
-        return msgspec.json.decode(bytes(body), type=OverrideWish)
-    except msgspec.MsgspecError as error:
-        raise BadQueryError("body", "unfit", detail=str(error), allowed="") from error
 
 
 def document(item: Override) -> OverrideDocument:
